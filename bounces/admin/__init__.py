@@ -1,0 +1,14 @@
+"""The staff pages of bounces: everything about a recipient, events, notifications, policies, undo.
+
+Pages that belong to no single model are addresses of the site itself; ``extra_urls`` is unfold's hook for
+them.
+"""
+
+from django.contrib import admin
+
+from bounces.admin import events, notifications, policies, recipients, restore
+
+site = admin.site
+site.extra_urls = lambda: [*recipients.urls(), *restore.urls()]  # type: ignore[attr-defined]
+
+__all__ = ["events", "notifications", "policies", "recipients", "restore"]

@@ -1,0 +1,168 @@
+"""What notifications said about recipients, read-only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from bounces.models import Event
+from mailinglist import words
+from mailinglist.staff import MachineOwnedAdmin, find_subscriber_ids, recipient_url
+from mailinglist.templatetags.mailinglist_tags import badge
+
+
+class VerdictFilter(admin.SimpleListFilter):
+    title = "verdict"
+    parameter_name = "verdict"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(words.VERDICTS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(verdict=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+    KINDS = (
+        "send",
+        "delivery",
+        "delay",
+        "bounce",
+        "complaint",
+        "reject",
+        "open",
+        "click",
+        "rendering-failure",
+        "subscription",
+    )
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, words.spaced(kind)) for kind in self.KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class WhoseFilter(admin.SimpleListFilter):
+    title = "recipient"
+    parameter_name = "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("ours", "one of our mails"), ("foreign", "matches no mail of ours")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        if self.value() in ("ours", "foreign"):
+            return queryset.filter(delivery__isnull=self.value() == "foreign")
+        return queryset
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Reached from links and by hand in the address; a list of all codes would need a walk over the table."""
+
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = Event.objects.exclude(reason="").order_by("-pk").values_list("reason", flat=True)[:500]
+        return sorted((code, words.spaced(code)) for code in set(newest))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
+@admin.register(Event)
+class EventAdmin(MachineOwnedAdmin):
+    list_display = ("occurred_at", "person", "kind_words", "verdict_badge", "explanation", "effect_text")
+    list_filter = (VerdictFilter, KindFilter, ReasonFilter, WhoseFilter, "occurred_at")
+    list_filter_sheet = False
+    list_select_related = ("subscriber",)
+    search_fields = ("subscriber__email_key",)
+    search_help_text = "An address, or the beginning of one"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "person",
+                    "verdict_badge",
+                    "explanation",
+                    "reason",
+                    "effect_text",
+                    "effect_at",
+                    "applied_at",
+                )
+            },
+        ),
+        (
+            "As reported",
+            {
+                "fields": (
+                    "occurred_at",
+                    "kind",
+                    "type",
+                    "subtype",
+                    "recipient",
+                    "action",
+                    "status",
+                    "diagnostic",
+                    "mta",
+                    "message_id",
+                    "mail",
+                    "evidence",
+                    "extra",
+                )
+            },
+        ),
+    )
+    empty_text = (
+        "Nothing has come back from SES yet. Deliveries, bounces and complaints appear here within seconds "
+        "of a mail, once SES publishes its events to this installation."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        found: QuerySet[Event] = super().get_queryset(request)
+        return found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        if not search_term:
+            return queryset, False
+        return queryset.filter(subscriber_id__in=find_subscriber_ids(search_term)), False
+
+    @display(description="Recipient")
+    def person(self, event: Event) -> SafeString | str:
+        if event.subscriber is None:
+            return event.recipient or "–"
+        return format_html('<a href="{}">{}</a>', recipient_url(event.subscriber.pk), event.subscriber.email)
+
+    @display(description="Kind")
+    def kind_words(self, event: Event) -> str:
+        return words.spaced(event.kind)
+
+    @display(description="Verdict")
+    def verdict_badge(self, event: Event) -> SafeString | str:
+        if event.verdict == "not-a-bounce":
+            return "–"
+        return badge(words.verdict(event.verdict), event.verdict)
+
+    @display(description="Mail")
+    def mail(self, event: Event) -> SafeString | str:
+        if event.delivery_id is None:
+            return "matches no mail of ours"
+        address = reverse("admin:mailinglist_delivery_change", args=[event.delivery_id])
+        return format_html(
+            '<a href="{}">delivery {}, attempt {}</a>', address, event.delivery_id, event.attempt_number
+        )
+
+    @display(description="Raw notification")
+    def evidence(self, event: Event) -> SafeString:
+        address = reverse("admin:bounces_notification_change", args=[event.notification_id])
+        return format_html('<a href="{}">as it was received</a>', address)

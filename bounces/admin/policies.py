@@ -1,0 +1,139 @@
+"""What bounces do, for all lists and for single ones, with every rule as a sentence."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from bounces.models import Policy
+from mailinglist.changes import Noun, record
+from mailinglist.staff import PlainAdmin, actor
+
+LABELS = {
+    "soft_retry_days": "Send again after (days)",
+    "soft_exhausted_unsubscribes": "Then end the subscription",
+    "repeated_soft": "Soft bounces in",
+    "repeated_window": "of the last campaigns",
+    "repeated_days": "over at least (days)",
+    "block_retry_days": "Send again after (days)",
+    "hold_hours": "Wait (hours)",
+}
+
+
+@admin.register(Policy)
+class PolicyAdmin(PlainAdmin):
+    list_display = ("title", "soft_retry_days", "soft_exhausted_unsubscribes", "hold_hours")
+    list_select_related = ("list",)
+    readonly_fields = ("in_words",)
+    list_before_template = "admin/bounces/policy/intro.html"
+    fieldsets = (
+        (None, {"fields": ("list", "in_words")}),
+        ("Soft bounces: a passing trouble", {"fields": ("soft_retry_days", "soft_exhausted_unsubscribes")}),
+        (
+            "Soft bounces in several campaigns: unreachable",
+            {"fields": ("repeated_soft", "repeated_window", "repeated_days")},
+        ),
+        ("Blocks: the receiver refuses us", {"fields": ("block_retry_days",)}),
+        ("Hard bounces: no such address", {"fields": ("hold_hours",)}),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "soft_retry_days":
+            kwargs["widget"] = UnfoldAdminTextInputWidget()
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if found is not None and db_field.name in LABELS:
+            found.label = LABELS[db_field.name]
+        return found
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
+        if obj is not None and obj.list_id is None:
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:
+        return ("list", "in_words") if obj else ("in_words",)
+
+    def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            values = ", ".join(f"{name} = {form.cleaned_data[name]}" for name in form.changed_data)
+            record(
+                Noun.LIST,
+                obj.list_id or 0,
+                before="bounce policy",
+                after="changed",
+                why=f"{obj}: {values}.",
+                by=actor(request),
+                list_id=obj.list_id,
+            )
+
+    @display(description="For")
+    def title(self, row: Policy) -> str:
+        return str(row.list) if row.list else "Every list without a policy of its own"
+
+    @display(description="In words")
+    def in_words(self, row: Policy) -> SafeString:
+        return format_html(
+            '<ul class="ml-words">{}</ul>',
+            format_html_join("", "<li>{}</li>", ((line,) for line in sentences(row))),
+        )
+
+
+def sentences(policy: Policy) -> list[str]:
+    """The policy as a list manager would say it."""
+    return [
+        _soft(policy),
+        _repeated(policy),
+        _block(policy),
+        _hard(policy),
+        "A complaint ends all subscriptions at once and suppresses the address.",
+        "Automatic replies, and mails refused for their size or content, count against nobody.",
+    ]
+
+
+def _soft(policy: Policy) -> str:
+    if not policy.soft_retry_days:
+        after = "the mail is not sent again"
+    else:
+        days = " and ".join(", ".join(f"{day:g}" for day in policy.soft_retry_days).rsplit(", ", 1))
+        after = f"the same mail is sent again after {days} days"
+    end = (
+        "ends the subscription (you can restore it)"
+        if policy.soft_exhausted_unsubscribes
+        else "changes nothing else"
+    )
+    return f"After a soft bounce {after}. When that was in vain, it {end}."
+
+
+def _repeated(policy: Policy) -> str:
+    if not policy.repeated_soft:
+        return "Soft bounces in several campaigns running have no effect."
+    return (
+        f"Soft bounces in {policy.repeated_soft} of the last {policy.repeated_window} campaigns, spread "
+        f"over at least {policy.repeated_days} days and with no delivery since, end the subscription "
+        "(you can restore it)."
+    )
+
+
+def _block(policy: Policy) -> str:
+    if not policy.block_retry_days:
+        return "A blocked mail is not sent again. It never counts against the person."
+    after = f"after {policy.block_retry_days:g} day{'' if policy.block_retry_days == 1 else 's'}"
+    return f"A blocked mail is sent once more {after}. It never counts against the person."
+
+
+def _hard(policy: Policy) -> str:
+    wait = (
+        f" If the address took mail before, this waits {policy.hold_hours:g} hours for a second hard bounce, "
+        "so that an outage of a provider costs nobody their subscription."
+        if policy.hold_hours
+        else ""
+    )
+    return f"A hard bounce ends all subscriptions of the address and suppresses it.{wait}"

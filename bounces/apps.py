@@ -1,0 +1,12 @@
+"""Registers the bounces app, its checks and its one signal receiver."""
+
+from django.apps import AppConfig
+
+
+class BouncesConfig(AppConfig):
+    name = "bounces"
+    verbose_name = "Bounces"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from bounces import checks, metrics  # noqa: F401

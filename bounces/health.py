@@ -1,0 +1,53 @@
+"""The health of an address, computed from its events alone, so that their order of arrival cannot matter.
+
+``recompute`` is called by judgement for every address it touched, and nightly for those that time may have healed.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from bounces.history import FAILED, Scene
+from bounces.models import AddressHealth, Event
+from mailinglist.models import Subscription
+
+State = AddressHealth.State
+#: A Delivery event can be followed by a bounce of the same mail; after so many days without one it is believed.
+PROOF_DAYS = 1.0
+_GIVEN_UP = ["hard-bounce", "soft-exhausted", "unreachable"]
+
+
+def recompute(scene: Scene) -> None:
+    """Write AddressHealth anew for the scene's subscribers."""
+    ended = Subscription.objects.filter(subscriber_id__in=scene.subscribers, unsubscribe_reason__in=_GIVEN_UP)
+    given_up = set(ended.values_list("subscriber_id", flat=True))
+    now = timezone.now()
+    rows = [_health(scene, pk, pk in given_up, now) for pk in sorted(scene.subscribers)]
+    AddressHealth.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["subscriber"],
+        update_fields=["state", "consecutive_soft", "soft_days", "last_delivered_at", "last_bounce_at"],
+    )
+
+
+def _health(scene: Scene, subscriber_id: int, given_up: bool, now: datetime) -> AddressHealth:
+    events = scene.events_of(subscriber_id)
+    arrived = scene.arrived(subscriber_id).values()
+    believed = now - timedelta(seconds=PROOF_DAYS * settings.DAY_SECONDS)
+    well_since = max((at for at in arrived if at <= believed), default=None)
+    soft = [event for event in events if event.verdict == "soft" and _after(event, well_since)]
+    state = State.UNREACHABLE if given_up else State.WAVERING if soft else State.HEALTHY
+    return AddressHealth(
+        subscriber_id=subscriber_id,
+        state=state,
+        consecutive_soft=len({(event.delivery_id, event.attempt_number) for event in soft}),
+        soft_days=len({event.occurred_at.date() for event in soft}),
+        last_delivered_at=max(arrived, default=None),
+        last_bounce_at=max((event.occurred_at for event in events if event.verdict in FAILED), default=None),
+    )
+
+
+def _after(event: Event, moment: datetime | None) -> bool:
+    return moment is None or event.occurred_at > moment

@@ -1,0 +1,120 @@
+"""What is known about some people and their mails: everything that the policy may ask, read in a handful of queries.
+
+Read-only. ``judgement`` builds one ``Scene`` per batch and asks it; nothing here depends on the order in which events
+arrived.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from bounces.models import Event
+from mailinglist.models import Attempt, Delivery, Subscriber
+
+#: What a report about a mail can say, strongest first: a stronger report of the same attempt outranks a weaker one,
+#: whichever came first.
+STRENGTH = ("complaint", "hard", "suppressed", "message", "soft", "block", "unknown", "delivered", "not-a-bounce")
+#: Verdicts that a decision is made about.
+JUDGED = ("complaint", "hard", "suppressed", "message", "soft", "block", "unknown")
+#: Verdicts that say that the mail did not arrive.
+FAILED = ("hard", "suppressed", "message", "soft", "block", "unknown")
+
+
+class Scene:
+    """The events, deliveries and attempts of some subscribers (ids)."""
+
+    def __init__(self, subscriber_ids: Collection[int]) -> None:
+        self.subscribers = Subscriber.objects.in_bulk(list(subscriber_ids))
+        self.events = list(
+            Event.objects.filter(subscriber_id__in=subscriber_ids, verdict__in=(*JUDGED, "delivered")).order_by(
+                "occurred_at", "dedupe_key"
+            )
+        )
+        ids = {event.delivery_id for event in self.events if event.delivery_id}
+        self.deliveries = {
+            row.pk: row for row in Delivery.objects.filter(pk__in=ids).select_related("campaign", "list")
+        }
+        self.sent_at = {
+            (row.delivery_id, row.number): row.started_at for row in Attempt.objects.filter(delivery_id__in=ids)
+        }
+        self._by_attempt: dict[tuple[int, int], list[Event]] = defaultdict(list)
+        self._by_subscriber: dict[int, list[Event]] = defaultdict(list)
+        for event in self.events:
+            self._by_attempt[event.delivery_id or 0, event.attempt_number].append(event)
+            self._by_subscriber[event.subscriber_id or 0].append(event)
+
+    def events_of(self, subscriber_id: int) -> list[Event]:
+        """The events of one subscriber, oldest first."""
+        return self._by_subscriber.get(subscriber_id, [])
+
+    def strongest(self, delivery_id: int, attempt: int) -> Event | None:
+        """The report that counts for an attempt."""
+        found = [event for event in self._by_attempt.get((delivery_id, attempt), []) if not is_harmless(event)]
+        return min(found, key=lambda event: (STRENGTH.index(event.verdict), event.occurred_at, event.dedupe_key), default=None)
+
+    def complaint(self, delivery: Delivery) -> Event | None:
+        """The first complaint about any attempt of a delivery."""
+        for attempt in range(1, delivery.attempts + 1):
+            event = self.strongest(delivery.pk, attempt)
+            if event and event.verdict == "complaint":
+                return event
+        return None
+
+    def mail_time(self, event: Event) -> datetime:
+        """When the mail that ``event`` is about was sent."""
+        return self.sent_at.get((event.delivery_id or 0, event.attempt_number), event.occurred_at)
+
+    def failures_up_to(self, event: Event, verdicts: Collection[str]) -> int:
+        """How many attempts of the delivery, up to the event's own, failed with one of ``verdicts``."""
+        count = 0
+        for attempt in range(1, event.attempt_number + 1):
+            found = self.strongest(event.delivery_id or 0, attempt)
+            count += found is not None and found.verdict in verdicts
+        return count
+
+    def delivered_before(self, event: Event) -> bool:
+        """Whether the address took another mail before this event, with no bounce of that mail against it."""
+        mine = (event.delivery_id, event.attempt_number)
+        return any(at < event.occurred_at for key, at in self.arrived(event.subscriber_id or 0).items() if key != mine)
+
+    def arrived(self, subscriber_id: int) -> dict[tuple[int | None, int], datetime]:
+        """(delivery, attempt) → time of its Delivery event, where no bounce contradicts it."""
+        events = self.events_of(subscriber_id)
+        failed = {(event.delivery_id, event.attempt_number) for event in events if event.verdict in FAILED}
+        return {
+            key: event.occurred_at
+            for event in events
+            if event.verdict == "delivered" and (key := (event.delivery_id, event.attempt_number)) not in failed
+        }
+
+    def earlier(self, event: Event, *, verdict: str, reason: str = "") -> tuple[datetime, ...]:
+        """Times of earlier reports about the same address with ``verdict`` (and ``reason``), of other attempts."""
+        mine = (event.delivery_id, event.attempt_number)
+        return tuple(
+            other.occurred_at
+            for other in self.events_of(event.subscriber_id or 0)
+            if other.verdict == verdict
+            and (not reason or other.reason == reason)
+            and other.occurred_at < event.occurred_at
+            and (other.delivery_id, other.attempt_number) != mine
+        )
+
+    def campaigns(self, event: Event) -> list[tuple[datetime, bool, bool]]:
+        """(time, bounced softly, arrived) of the address's campaign mails up to this event, oldest first."""
+        arrived = self.arrived(event.subscriber_id or 0)
+        mails: dict[int, tuple[datetime, bool, bool]] = {}
+        for other in self.events_of(event.subscriber_id or 0):
+            delivery = self.deliveries.get(other.delivery_id or 0)
+            if delivery is None or delivery.purpose != Delivery.Purpose.CAMPAIGN:
+                continue
+            if other.occurred_at > event.occurred_at:
+                continue
+            at, soft, came = mails.get(delivery.pk, (delivery.created_at, False, False))
+            came = came or (other.delivery_id, other.attempt_number) in arrived
+            mails[delivery.pk] = (at, soft or other.verdict == "soft", came)
+        return sorted(mails.values())
+
+
+def is_harmless(event: Event) -> bool:
+    """A report of type not-spam is praise, whatever its kind."""
+    return event.verdict == "complaint" and event.reason == "not-spam"

@@ -1,0 +1,47 @@
+"""manage.py process_notifications [--replay-quarantined]"""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from bounces import pipeline
+
+
+class Command(BaseCommand):
+    help = (
+        "Process every stored notification now, without waiting for a worker. Example: "
+        "manage.py process_notifications --replay-quarantined"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--replay-quarantined",
+            action="store_true",
+            help="Try the quarantined ones again, for instance after an upgrade that understands them.",
+        )
+        parser.add_argument("--json", action="store_true", help="Print the counts as one JSON object.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        total = pipeline.process_everything()
+        if options["replay_quarantined"]:
+            total += pipeline.replay_quarantined()
+        matched = pipeline.rematch()
+        applied = pipeline.apply_due_effects()
+        counts = {
+            "processed": total.processed,
+            "events": total.events,
+            "quarantined": total.quarantined,
+            "failed": total.failed,
+            "matched_later": matched,
+            "effects_applied": applied,
+        }
+        if options["json"]:
+            self.stdout.write(json.dumps(counts))
+        else:
+            self.stdout.write(
+                f"{total.processed} processed with {total.events} events, {total.quarantined} in quarantine, "
+                f"{total.failed} to be tried again, {matched} matched late, {applied} held effects applied."
+            )
+        if total.failed:
+            raise SystemExit(1)

@@ -1,0 +1,5 @@
+"""The staff pages of mailinglist. They read models and call the capability functions; no rule lives here."""
+
+from mailinglist.admin import audit, campaigns, deliveries, lists, managers, subscribers, suppressions
+
+__all__ = ["audit", "campaigns", "deliveries", "lists", "managers", "subscribers", "suppressions"]

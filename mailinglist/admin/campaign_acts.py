@@ -1,0 +1,348 @@
+"""What a manager can do with a campaign: test, start, schedule, pause, resume, cancel, duplicate.
+
+Every act is a page that says what will happen (GET) and a POST that calls mailinglist/lifecycle.py.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from mailinglist import addresses, lifecycle
+from mailinglist.changes import Noun, record
+from mailinglist.composing import body
+from mailinglist.models import Campaign
+from mailinglist.sending import audience
+from mailinglist.staff import actor, ask, page, require
+
+#: More test mails at once are a campaign.
+MAX_TESTS = 10
+
+
+class StartForm(forms.Form):
+    """The number of recipients, typed by hand: the last moment to notice that it is the wrong list."""
+
+    number = forms.IntegerField(
+        min_value=1, widget=UnfoldAdminIntegerFieldWidget(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, expected: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = expected
+        self.fields["number"].label = f"Type {expected} to confirm"
+
+    def clean_number(self) -> int:
+        number: int = self.cleaned_data["number"]
+        if number != self.expected:
+            raise forms.ValidationError(
+                f"The campaign would go to {self.expected} people now. Type that number."
+            )
+        return number
+
+
+class ScheduleForm(forms.Form):
+    """A local time and its zone; ``when`` becomes an aware time in UTC."""
+
+    local = forms.DateTimeField(label="Start at", widget=UnfoldAdminTextInputWidget(attrs={"step": "60"}))
+    zone = forms.ChoiceField(label="Time zone", widget=UnfoldAdminSelectWidget(), initial="UTC")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["local"].widget.input_type = "datetime-local"
+        self.fields["zone"].choices = [(name, name) for name in sorted(available_timezones())]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if "local" not in values or "zone" not in values:
+            return values
+        naive = values["local"].replace(tzinfo=None)
+        when = naive.replace(tzinfo=ZoneInfo(values["zone"])).astimezone(UTC)
+        if when.astimezone(ZoneInfo(values["zone"])).replace(tzinfo=None) != naive:
+            self.add_error(
+                "local", f"This time does not exist in {values['zone']}: the clocks go forward there."
+            )
+        elif when <= datetime.now(UTC):
+            self.add_error("local", "This time has passed. Choose a later one, or start the campaign now.")
+        values["when"] = when
+        return values
+
+
+class TestForm(forms.Form):
+    to = forms.CharField(
+        label="Send a test to",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=f"Up to {MAX_TESTS} addresses, one per line. The subject begins with [Test].",
+    )
+
+    def clean_to(self) -> list[str]:
+        found = [
+            line.strip() for line in self.cleaned_data["to"].replace(",", "\n").splitlines() if line.strip()
+        ]
+        if len(found) > MAX_TESTS:
+            raise forms.ValidationError(
+                f"These are {len(found)} addresses; a test goes to {MAX_TESTS} at most."
+            )
+        try:
+            return [addresses.normalise(text).as_written for text in found]
+        except addresses.BadAddress as bad:
+            raise forms.ValidationError(str(bad)) from bad
+
+
+class WhyForm(forms.Form):
+    why = forms.CharField(
+        label="Why?",
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Shown to the other managers, and kept in the history.",
+    )
+
+
+def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Checks, who gets it and who does not, and the number to type."""
+    campaign = _campaign(request, campaign_id)
+    found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    problems = body.problems(campaign)
+    form = StartForm(request.POST or None, expected=found.to_send)
+    if request.method == "POST" and form.is_valid():
+        return _act(
+            request,
+            campaign,
+            lambda: lifecycle.start(campaign.pk, by=actor(request)),
+            "Started. Mails are going out.",
+        )
+    context = {
+        "campaign": campaign,
+        "audience": found,
+        "problems": problems,
+        "blocked": any(problem.blocking for problem in problems) or not found.to_send,
+        "form": form,
+        "back": _url(campaign),
+    }
+    return page(request, "admin/mailinglist/campaign/start.html", f"Start “{campaign.name}”", context)
+
+
+def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = _campaign(request, campaign_id)
+    form = ScheduleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        when = form.cleaned_data["when"]
+        return _act(
+            request,
+            campaign,
+            lambda: lifecycle.schedule(campaign.pk, at=when, by=actor(request)),
+            f"It starts by itself at {when:%d %b %Y %H:%M} UTC.",
+        )
+    found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    return ask(
+        request,
+        title=f"Schedule “{campaign.name}”",
+        sentences=[
+            f"It would go to {found.to_send} people now; whoever is subscribed at that time gets it.",
+            "You can change the text, or take the schedule back, until it starts.",
+        ],
+        form=form,
+        button="Schedule",
+        back=_url(campaign),
+    )
+
+
+def send_test(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = _campaign(request, campaign_id)
+    form = TestForm(request.POST or None, initial={"to": getattr(request.user, "email", "")})
+    if request.method == "POST" and form.is_valid():
+        to = form.cleaned_data["to"]
+        return _act(
+            request,
+            campaign,
+            lambda: lifecycle.send_test(campaign.pk, to, by=actor(request)),
+            f"On its way to {', '.join(to)}.",
+        )
+    return ask(
+        request,
+        title=f"Test “{campaign.name}”",
+        sentences=[
+            "Sends the mail as it is saved now, through Amazon SES, with the same headers as the real one."
+        ],
+        form=form,
+        button="Send the test",
+        back=_url(campaign),
+    )
+
+
+def duplicate(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """A new draft with the same lists and text."""
+    campaign = _campaign(request, campaign_id, "mailinglist.add_campaign")
+    if request.method == "POST":
+        copy = _copy(campaign, request)
+        messages.success(request, "This is a new draft with the same lists and text.")
+        return HttpResponseRedirect(_url(copy))
+    return ask(
+        request,
+        title=f"Duplicate “{campaign.name}”",
+        sentences=["Makes a new draft with the same lists and text. Nothing is sent."],
+        button="Make a draft",
+        back=_url(campaign),
+    )
+
+
+def pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    return _simple(
+        request,
+        campaign_id,
+        lambda pk, why: lifecycle.pause(
+            pk, reason="manager", text=why or "Paused by a manager.", by=actor(request)
+        ),
+        title="Pause",
+        sentences=[
+            "No further mail of this campaign leaves. The few that are being posted right now still go out.",
+            "Nobody is lost and nobody gets it twice: resume continues where it stopped.",
+        ],
+        done="Paused.",
+        form_class=WhyForm,
+    )
+
+
+def resume(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    return _simple(
+        request,
+        campaign_id,
+        lambda pk, why: lifecycle.resume(pk, by=actor(request)),
+        title="Resume",
+        sentences=["Sending continues with those who have not got the mail yet."],
+        done="Sending again.",
+    )
+
+
+def cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    return _simple(
+        request,
+        campaign_id,
+        lambda pk, why: lifecycle.cancel(pk, by=actor(request)),
+        title="Cancel",
+        sentences=[
+            "Everyone who has not got the mail yet will not get it, and no bounced mail is sent again.",
+            "This cannot be undone.",
+        ],
+        done="Cancelled.",
+        danger=True,
+        button="Cancel this campaign",
+    )
+
+
+def unschedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    return _simple(
+        request,
+        campaign_id,
+        lambda pk, why: lifecycle.unschedule(pk, by=actor(request)),
+        title="Take back the schedule of",
+        sentences=["It becomes a draft again and does not start by itself."],
+        done="It is a draft again.",
+        button="Make it a draft",
+    )
+
+
+#: Tail of the address → view; CampaignAdmin.get_urls names them ``admin:mailinglist_campaign_<tail>``.
+VIEWS: dict[str, Callable[..., HttpResponse]] = {
+    "start": start,
+    "schedule": schedule,
+    "unschedule": unschedule,
+    "pause": pause,
+    "resume": resume,
+    "cancel": cancel,
+    "test": send_test,
+    "duplicate": duplicate,
+}
+
+
+def _simple(
+    request: HttpRequest,
+    campaign_id: int,
+    act: Callable[[int, str], Any],
+    *,
+    title: str,
+    sentences: list[str],
+    done: str,
+    form_class: type[forms.Form] | None = None,
+    button: str = "",
+    danger: bool = False,
+) -> HttpResponse:
+    campaign = _campaign(request, campaign_id)
+    form = form_class(request.POST or None) if form_class else None
+    if request.method == "POST" and (form is None or form.is_valid()):
+        why = form.cleaned_data["why"] if form else ""
+        return _act(request, campaign, lambda: act(campaign.pk, why), done)
+    return ask(
+        request,
+        title=f"{title} “{campaign.name}”",
+        sentences=sentences,
+        form=form,
+        button=button or title,
+        danger=danger,
+        back=_url(campaign),
+    )
+
+
+def _act(request: HttpRequest, campaign: Campaign, act: Callable[[], Any], done: str) -> HttpResponse:
+    """Call a function of lifecycle and say what came of it; False: the campaign had moved on meanwhile."""
+    try:
+        changed = act()
+    except lifecycle.CampaignNotReady as refusal:
+        for problem in refusal.problems:
+            messages.error(request, problem.message)
+        return HttpResponseRedirect(_url(campaign))
+    except lifecycle.NotAllowed as refusal:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(_url(campaign))
+    if changed is False:
+        campaign.refresh_from_db()
+        messages.warning(request, f"Nothing was changed: the campaign is “{campaign.get_status_display()}”.")
+    else:
+        messages.success(request, done)
+    return HttpResponseRedirect(_url(campaign))
+
+
+@transaction.atomic
+def _copy(campaign: Campaign, request: HttpRequest) -> Campaign:
+    copy = Campaign.objects.create(
+        name=f"{campaign.name[:110]} (copy)",
+        subject=campaign.subject,
+        preheader=campaign.preheader,
+        body_format=campaign.body_format,
+        body=campaign.body,
+        created_by=request.user,  # type: ignore[misc]
+    )
+    copy.lists.set(campaign.lists.all())
+    record(
+        Noun.CAMPAIGN,
+        copy.pk,
+        before="",
+        after=copy.status,
+        why=f"Copied from campaign {campaign.pk}.",
+        by=actor(request),
+    )
+    return copy
+
+
+def _campaign(
+    request: HttpRequest, campaign_id: int, permission: str = "mailinglist.change_campaign"
+) -> Campaign:
+    require(request, permission)
+    return get_object_or_404(Campaign, pk=campaign_id)
+
+
+def _url(campaign: Campaign) -> str:
+    return reverse("admin:mailinglist_campaign_change", args=[campaign.pk])

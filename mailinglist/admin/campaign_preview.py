@@ -1,0 +1,107 @@
+"""How a mail looks to one person, shown in a frame that can run nothing and read nothing.
+
+The HTML part is an answer of its own, with a Content-Security-Policy that sandboxes it even when it is opened
+directly: without scripts, forms, cookies or the origin of the admin.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from mailinglist.composing import body
+from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
+from mailinglist.sending import messages
+from mailinglist.staff import find_subscribers, page, require
+
+CONTENT_SECURITY_POLICY = (
+    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src https: data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+EXAMPLE = {"email": "anna@example.com", "name": "Anna Example", "attributes": {}}
+
+
+def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """The page with both parts; ``?to=address`` chooses whose mail it is."""
+    campaign = _campaign(request, campaign_id)
+    subscriber, found = _subscriber(request, campaign)
+    mailing_list = _list(campaign, subscriber)
+    context = {
+        "campaign": campaign,
+        "subscriber": subscriber,
+        "to": request.GET.get("to", ""),
+        "found": found,
+        "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
+        "problem": "" if mailing_list else "Choose a list and save: the sender and the links come from it.",
+    }
+    if mailing_list:
+        frame = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
+        context |= {
+            "mail": _mail(campaign, subscriber, mailing_list),
+            "sender": f"{mailing_list.from_name} <{mailing_list.from_email}>",
+            "frame": f"{frame}?subscriber={subscriber.pk or ''}",
+        }
+    return page(request, "admin/mailinglist/campaign/preview.html", f"Preview of “{campaign.name}”", context)
+
+
+@xframe_options_sameorigin
+def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """The HTML part alone, sandboxed."""
+    campaign = _campaign(request, campaign_id)
+    wanted = request.GET.get("subscriber", "")
+    chosen = Subscriber.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
+    subscriber = chosen or Subscriber(**EXAMPLE)
+    mailing_list = _list(campaign, subscriber)
+    html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""
+    return HttpResponse(
+        html,
+        content_type="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
+    )
+
+
+def _mail(campaign: Campaign, subscriber: Subscriber, mailing_list: MailingList) -> messages.Filled:
+    version = campaign.version
+    if version:
+        parsed = messages.parse(subject=version.subject, html=version.html, text=version.text)
+    else:
+        compiled = body.compile(campaign)
+        parsed = messages.parse(subject=campaign.subject, html=compiled.html, text=compiled.text)
+    # A preview must not hand out links that act for the person.
+    harmless = {
+        name: f"{settings.PUBLIC_URL}/{page_name}/preview"
+        for name, page_name in (("unsubscribe_url", "unsubscribe"), ("preferences_url", "preferences"))
+    }
+    return parsed.fill(messages.values_for(subscriber, mailing_list) | harmless)
+
+
+def _subscriber(request: HttpRequest, campaign: Campaign) -> tuple[Subscriber, bool]:
+    """The person asked for, else the first one who would get it, else an example. Second: as asked for."""
+    wanted = request.GET.get("to", "").strip()
+    chosen = find_subscribers(wanted).order_by("email_key").first() if wanted else None
+    if chosen:
+        return chosen, True
+    first = (
+        Subscription.objects.filter(list__in=campaign.lists.all(), status=Subscription.Status.CONFIRMED)
+        .select_related("subscriber")
+        .order_by("pk")
+        .first()
+    )
+    return (first.subscriber, False) if first else (Subscriber(**EXAMPLE), False)
+
+
+def _list(campaign: Campaign, subscriber: Subscriber) -> MailingList | None:
+    """The list the mail would be sent for: the first of the campaign's that the person is on."""
+    lists = campaign.lists.order_by("pk")
+    if subscriber.pk:
+        own = lists.filter(
+            subscriptions__subscriber=subscriber, subscriptions__status=Subscription.Status.CONFIRMED
+        )
+        return own.first() or lists.first()
+    return lists.first()
+
+
+def _campaign(request: HttpRequest, campaign_id: int) -> Campaign:
+    require(request, "mailinglist.view_campaign", "mailinglist.view_subscriber")
+    return get_object_or_404(Campaign.objects.select_related("version"), pk=campaign_id)

@@ -1,0 +1,205 @@
+"""Campaigns: written here while they are drafts, followed once they run. The acts are in campaign_acts.py."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from mailinglist import reports
+from mailinglist.admin import campaign_acts, campaign_preview
+from mailinglist.composing import body
+from mailinglist.models import Campaign, Delivery
+from mailinglist.staff import CappedPaginator, PlainAdmin
+from mailinglist.templatetags.mailinglist_tags import badge
+
+MERGE_TAGS = (
+    ("{{ name }}", "the person's name; nothing where it is not known"),
+    ('{{ name|default:"friend" }}', "the name, or another word where it is not known"),
+    ("{{ email }}", "their address"),
+    ("{{ city }}", "any further value of the person, by its name"),
+    ("{{ list_name }}", "the name of the list"),
+    ("{{ unsubscribe_url }}", "the link that ends the subscription (added at the end if you leave it out)"),
+    ("{{ preferences_url }}", "the page where people see and change their subscriptions"),
+)
+#: States in which the engine, SES or a retry still has something to do.
+MOVING = (Delivery.State.QUEUED, Delivery.State.SENDING, Delivery.State.SENT, Delivery.State.WAITING)
+#: Key of the report, what it is called here, and a word of explanation.
+REPORT_LINES = (
+    ("attempts", "given to SES", "every attempt counts"),
+    ("hard", "hard bounces", ""),
+    ("soft", "soft bounces", ""),
+    ("block", "blocked", ""),
+    ("complaints", "complaints", ""),
+    ("retried", "people who were sent the mail again after a bounce", ""),
+    ("recovered", "of those, delivered after all", ""),
+    ("duplicates", "duplicates", "accepted twice without a reason"),
+)
+#: How often the page loads itself again while it is watched, in seconds.
+WATCH_SECONDS = 5
+
+
+@admin.register(Campaign)
+class CampaignAdmin(PlainAdmin):
+    list_display = ("name", "status_badge", "to_lists", "when", "subject")
+    list_filter = ("status",)
+    list_filter_sheet = False
+    search_fields = ("name", "subject")
+    search_help_text = "Part of the name or the subject"
+    paginator = CappedPaginator
+    ordering = ("-pk",)
+    readonly_fields = ("merge_tags", "written")
+    warn_unsaved_form = True
+    fieldsets = (
+        (None, {"fields": ("name", "lists")}),
+        ("What inboxes show", {"fields": ("subject", "preheader")}),
+        ("The mail", {"fields": ("body_format", "body", "merge_tags")}),
+    )
+    empty_text = (
+        "A campaign is one mailing to everyone who is subscribed to a list. Write one, then start it."
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        if obj is None or obj.editable:
+            return self.fieldsets
+        return (*self.fieldsets[:2], ("The mail", {"fields": ("body_format", "written")}))
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "preview": campaign_preview.show,
+            "preview/html": campaign_preview.html_part,
+            **campaign_acts.VIEWS,
+        }
+        return [
+            *(
+                path(
+                    f"<int:campaign_id>/{tail}/",
+                    self.admin_site.admin_view(view),
+                    name=f"mailinglist_campaign_{tail.replace('/', '_')}",
+                )
+                for tail, view in views.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        found: QuerySet[Campaign] = super().get_queryset(request)
+        return found.prefetch_related("lists")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and (obj is None or obj.editable)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        if not super().has_delete_permission(request, obj):
+            return False
+        return obj is None or (obj.status == Campaign.Status.DRAFT and not obj.versions.exists())
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "lists":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        if db_field.name == "body":
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 22, "spellcheck": "true"})
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "lists" and found is not None:
+            wrapper = found.widget
+            wrapper.can_add_related = wrapper.can_change_related = wrapper.can_view_related = False
+            found.help_text = "Everyone subscribed to one of them gets one mail."
+        return found
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user  # type: ignore[assignment]
+            super().save_model(request, obj, form, change)
+            return
+        columns = [name for name in form.changed_data if name != "lists"]
+        obj.save(update_fields=[*columns, "updated_at"])
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with transaction.atomic():
+            found = (
+                Campaign.objects.filter(pk=object_id) if object_id.isdecimal() else Campaign.objects.none()
+            )
+            if request.method == "POST":
+                # A campaign that starts just now must not be written over by what was typed before.
+                found = found.select_for_update(no_key=True)
+            campaign = found.first()
+            context = _panel(request, campaign) if campaign and request.method == "GET" else {}
+            response: HttpResponse = super().change_view(
+                request, object_id, form_url, {**(extra_context or {}), **context}
+            )
+            # The template reads the database; it must do so before the transaction ends.
+            return response.render() if hasattr(response, "render") else response
+
+    @display(description="Status")
+    def status_badge(self, row: Campaign) -> SafeString:
+        return badge(row.get_status_display(), row.status)
+
+    @display(description="Lists")
+    def to_lists(self, row: Campaign) -> str:
+        return ", ".join(found.name for found in row.lists.all()) or "–"
+
+    @display(description="When")
+    def when(self, row: Campaign) -> str:
+        if row.status == Campaign.Status.SCHEDULED and row.scheduled_at:
+            return f"starts {row.scheduled_at:%d %b %Y %H:%M} UTC"
+        moment = row.started_at or row.created_at
+        return f"{'started' if row.started_at else 'written'} {moment:%d %b %Y %H:%M}"
+
+    @display(description="Body")
+    def written(self, row: Campaign) -> SafeString:
+        return format_html('<pre class="ml-raw" tabindex="0">{}</pre>', row.body)
+
+    @display(description="What you can put in")
+    def merge_tags(self, row: Campaign) -> SafeString:
+        lines = format_html_join("", "<dt><code>{}</code></dt><dd>{}</dd>", MERGE_TAGS)
+        return format_html('<dl class="ml-tags">{}</dl>', lines)
+
+
+def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    """What stands above the form: state, numbers, checks and the buttons that make sense now."""
+    context = {
+        "campaign": campaign,
+        "problems": body.problems(campaign) if campaign.editable else [],
+        "may_act": request.user.has_perm("mailinglist.change_campaign"),
+        "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
+        "watch_seconds": WATCH_SECONDS,
+    }
+    return context | (_numbers(campaign) if campaign.started_at else {})
+
+
+def _numbers(campaign: Campaign) -> dict[str, Any]:
+    """The recipients by state, in the order a mail goes through them, and the sums of the report."""
+    report = reports.campaign_report(campaign.pk)
+    counts, recipients = report["by_state"], report["recipients"]
+    moving = sum(counts.get(state, 0) for state in MOVING)
+    settled = 100 * (recipients - moving) / recipients if recipients else 100.0
+    return {
+        "report": report,
+        "states": [
+            {"code": state.value, "label": state.label, "count": counts[state.value]}
+            for state in Delivery.State
+            if counts.get(state.value)
+        ],
+        "lines": [(label, report.get(key, 0), hint) for key, label, hint in REPORT_LINES],
+        "settled_share": f"{settled:.1f} %",
+        "settled_width": f"{settled:.1f}",
+        "deliveries": reverse("admin:mailinglist_delivery_changelist"),
+    }

@@ -1,0 +1,133 @@
+"""Mailing lists: who sends, who may join, how many are on them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from mailinglist.changes import Noun, record
+from mailinglist.models import MailingList, Subscription
+from mailinglist.staff import PlainAdmin, actor
+
+Status = Subscription.Status
+
+
+@admin.register(MailingList)
+class MailingListAdmin(PlainAdmin):
+    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "public_page")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("public_page", "import_hint")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "description", "language")}),
+        (
+            "Sender",
+            {
+                "fields": ("from_name", "from_email", "reply_to", "postal_address", "configuration_set"),
+                "description": "What people see as the sender. The address must be verified in Amazon SES.",
+            },
+        ),
+        ("Joining", {"fields": ("double_opt_in", "is_public", "public_page", "import_hint")}),
+    )
+    empty_text = (
+        "A list is what people subscribe to. Make one with its sender address, then share its public sign-up "
+        "page or import the people who agreed to get mail."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
+        def number(status: str) -> Count:
+            return Count("subscriptions", filter=Q(subscriptions__status=status))
+
+        found: QuerySet[MailingList] = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name != "mailinglist_mailinglist_changelist":
+            return found
+        return found.annotate(
+            subscribed=number(Status.CONFIRMED),
+            pending=number(Status.PENDING),
+            unsubscribed=number(Status.UNSUBSCRIBED),
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in ("description", "postal_address"):
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def save_model(self, request: HttpRequest, obj: MailingList, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        what = ", ".join(form.changed_data) if change else "all settings"
+        if what:
+            record(
+                Noun.LIST,
+                obj.pk,
+                before="settings" if change else "",
+                after="changed" if change else "created",
+                why=f"{'Changed' if change else 'Set'}: {what}.",
+                by=actor(request),
+                list_id=obj.pk,
+            )
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        used = (
+            Subscription.objects.filter(list_id=object_id)
+            if object_id.isdigit()
+            else Subscription.objects.none()
+        )
+        if used.exists():
+            messages.error(
+                request,
+                "This list cannot be deleted: people are, or were, subscribed to it, and their consent and "
+                "their wish to leave must not be forgotten. Take it off the public page instead.",
+            )
+            return HttpResponseRedirect(reverse("admin:mailinglist_mailinglist_change", args=[object_id]))
+        response: HttpResponse = super().delete_view(request, object_id, extra_context)
+        return response
+
+    @display(description="Sender", ordering="from_email")
+    def sender(self, row: MailingList) -> str:
+        return f"{row.from_name} <{row.from_email}>"
+
+    @display(description="Subscribed", ordering="subscribed")
+    def subscribed(self, row: Any) -> SafeString:
+        return _people(row, Status.CONFIRMED, row.subscribed)
+
+    @display(description="To confirm", ordering="pending")
+    def pending(self, row: Any) -> SafeString:
+        return _people(row, Status.PENDING, row.pending)
+
+    @display(description="Left", ordering="unsubscribed")
+    def unsubscribed(self, row: Any) -> SafeString:
+        return _people(row, Status.UNSUBSCRIBED, row.unsubscribed)
+
+    @display(description="Public page")
+    def public_page(self, row: MailingList) -> SafeString | str:
+        if not row.slug:
+            return "The address is made from the slug when you save."
+        address = f"{settings.PUBLIC_URL}/lists/{row.slug}/subscribe"
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
+
+    @display(description="Bring people in")
+    def import_hint(self, row: MailingList) -> SafeString:
+        return format_html(
+            "People with proof of consent come in from a CSV file. Look first, then do it:<br>"
+            "<code>python manage.py import_subscribers {0} people.csv --dry-run</code><br>"
+            "<code>python manage.py import_subscribers {0} people.csv</code><br>"
+            "Nobody who left or is suppressed is brought back by it.",
+            row.slug or "SLUG",
+        )
+
+
+def _people(row: MailingList, status: str, number: int) -> SafeString:
+    address = reverse("admin:mailinglist_subscriber_changelist")
+    return format_html('<a href="{}?list={}&status={}">{}</a>', address, row.pk, status, f"{number:,}")

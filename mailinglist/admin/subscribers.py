@@ -1,0 +1,250 @@
+"""Subscribers: found by address, filtered by list and status, edited where the fields are the managers'."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from mailinglist import addresses, subscriptions
+from mailinglist.changes import Noun, record
+from mailinglist.models import MailingList, Subscriber, Subscription
+from mailinglist.models.validators import one_line
+from mailinglist.staff import FastAdmin, actor, ask, find_subscribers, recipient_url, require
+from mailinglist.templatetags.mailinglist_tags import badge
+
+SIGN_UPS = {
+    subscriptions.SignUp.CONFIRMATION_SENT: "A confirmation mail is on its way; it starts with their click.",
+    subscriptions.SignUp.CONFIRMATION_PENDING: "A confirmation mail went out less than a day ago.",
+    subscriptions.SignUp.SUBSCRIBED: "Subscribed.",
+    subscriptions.SignUp.ALREADY_SUBSCRIBED: "This person was subscribed already; nothing changed.",
+    subscriptions.SignUp.SUPPRESSED: "This address is suppressed, so it was not subscribed. See why below.",
+}
+
+
+_TAG_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class ListFilter(admin.SimpleListFilter):
+    title = "list"
+    parameter_name = "list"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in MailingList.objects.values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+        if not self.value():
+            return queryset
+        return _on(queryset, self.value(), request.GET.get("status"))
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "subscription"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(label)) for value, label in Subscription.Status.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+        if not self.value():
+            return queryset
+        return _on(queryset, request.GET.get("list"), self.value())
+
+
+def _on(queryset: QuerySet[Subscriber], list_id: str | None, status: str | None) -> QuerySet[Subscriber]:
+    """One subscription must fit both: this list, in this status."""
+    rows = Subscription.objects.filter(subscriber=OuterRef("pk"))
+    if list_id:
+        rows = rows.filter(list_id=list_id) if list_id.isdigit() else rows.none()
+    if status:
+        rows = rows.filter(status=status)
+    return queryset.filter(Exists(rows))
+
+
+class AddForm(forms.Form):
+    email = forms.CharField(label="Address", max_length=254, widget=UnfoldAdminEmailInputWidget())
+    name = forms.CharField(
+        max_length=200, required=False, validators=[one_line], widget=UnfoldAdminTextInputWidget()
+    )
+    mailing_list = forms.ModelChoiceField(
+        MailingList.objects.all(),
+        label="List",
+        required=False,
+        empty_label="None yet",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Where the list confirms by mail, this person gets a confirmation mail first.",
+    )
+    consent = forms.CharField(
+        label="How did they agree?",
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="For example: signed the paper form at the fair on 3 May. Needed when you choose a list.",
+    )
+
+    def clean_email(self) -> str:
+        try:
+            return addresses.normalise(self.cleaned_data["email"]).as_written
+        except addresses.BadAddress as bad:
+            raise forms.ValidationError(str(bad)) from bad
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("mailing_list") and not values.get("consent"):
+            self.add_error("consent", "Write down how this person agreed to get mail from this list.")
+        return values
+
+
+class EditForm(forms.ModelForm):
+    attributes = forms.JSONField(
+        label="Values",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text='For merge tags, as names and values: {"city": "London"} is used as {{ city }}.',
+    )
+
+    def clean_attributes(self) -> dict[str, Any]:
+        """An object of plain values, with names that a merge tag can have; those imported before may stay."""
+        values = self.cleaned_data["attributes"]
+        if values is None:
+            return {}
+        if not isinstance(values, dict):
+            raise forms.ValidationError('Write names and values in braces, like {"city": "London"}.')
+        for name, value in values.items():
+            if not isinstance(value, str | int | float):
+                raise forms.ValidationError(f"The value of “{name}” must be a text or a number.")
+            if name not in self.instance.attributes and not _TAG_NAME.fullmatch(name):
+                raise forms.ValidationError(
+                    f"“{name}” cannot be used in a mail: write small letters, digits and _ only."
+                )
+        return values
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(FastAdmin):
+    form = EditForm
+    list_display = ("address", "name", "lists", "created_at", "edit")
+    list_display_links = None
+    list_filter = (ListFilter, StatusFilter)
+    list_filter_sheet = False
+    search_fields = ("email_key",)
+    search_help_text = "An address, or the beginning of one"
+    fields = (
+        "email",
+        "name",
+        "attributes",
+        "language",
+        "time_zone",
+        "everything",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = ("email", "everything", "created_at", "updated_at")
+    empty_text = (
+        "People appear here when they sign up on a list's public page, when you add them, "
+        "or when you import a file: python manage.py import_subscribers LIST people.csv"
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
+        found: QuerySet[Subscriber] = super().get_queryset(request)
+        return found.prefetch_related("subscriptions__list")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Subscriber], search_term: str
+    ) -> tuple[QuerySet[Subscriber], bool]:
+        if not search_term:
+            return queryset, False
+        return queryset.filter(pk__in=find_subscribers(search_term).values("pk")), False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Subscriber | None = None) -> bool:
+        return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        require(request, "mailinglist.add_subscriber")
+        form = AddForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            subscriber = _add(request, form.cleaned_data)
+            return HttpResponseRedirect(recipient_url(subscriber.pk))
+        return ask(
+            request,
+            title="Add a subscriber",
+            sentences=["Add one person by hand. For many, import a file."],
+            form=form,
+            button="Add",
+            back=reverse("admin:mailinglist_subscriber_changelist"),
+        )
+
+    def save_model(self, request: HttpRequest, obj: Subscriber, form: Any, change: bool) -> None:
+        if not form.changed_data:
+            return
+        obj.save(update_fields=[*form.changed_data, "updated_at"])
+        record(
+            Noun.SUBSCRIBER,
+            obj.pk,
+            before="details",
+            after="changed",
+            why=f"Changed by hand: {', '.join(form.changed_data)}.",
+            by=actor(request),
+            subscriber_id=obj.pk,
+        )
+
+    @display(description="Address")
+    def address(self, row: Subscriber) -> SafeString:
+        return format_html('<a class="ml-strong" href="{}">{}</a>', recipient_url(row.pk), row.email)
+
+    @display(description="Lists")
+    def lists(self, row: Subscriber) -> SafeString | str:
+        badges = [
+            (badge(f"{found.list}: {found.get_status_display()}", found.status),) for found in _all(row)
+        ]
+        return format_html_join(" ", "{}", badges) or "–"
+
+    @display(description="")
+    def edit(self, row: Subscriber) -> SafeString:
+        return format_html(
+            '<a href="{}">Edit</a>', reverse("admin:mailinglist_subscriber_change", args=[row.pk])
+        )
+
+    @display(description="What happened")
+    def everything(self, row: Subscriber) -> SafeString:
+        return format_html(
+            '<a href="{}">Subscriptions, mails and bounces of this person</a>', recipient_url(row.pk)
+        )
+
+
+def _all(row: Subscriber) -> list[Subscription]:
+    return sorted(row.subscriptions.all(), key=lambda found: found.list.name)
+
+
+def _add(request: HttpRequest, values: dict[str, Any]) -> Subscriber:
+    by = actor(request)
+    if not values["mailing_list"]:
+        subscriber = subscriptions.get_or_create_subscriber(values["email"], name=values["name"])
+        messages.success(request, f"{subscriber.email} is known now, without any subscription.")
+        return subscriber
+    outcome = subscriptions.subscribe(
+        values["mailing_list"],
+        values["email"],
+        consent=subscriptions.Consent(at=timezone.now(), text=values["consent"]),
+        source="manager",
+        by=by,
+        name=values["name"],
+    )
+    level = messages.WARNING if outcome is subscriptions.SignUp.SUPPRESSED else messages.SUCCESS
+    messages.add_message(request, level, SIGN_UPS[outcome])
+    return Subscriber.objects.get(email_key=addresses.normalise(values["email"]).key)

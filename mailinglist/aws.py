@@ -1,0 +1,80 @@
+"""The only door to boto3: clients kept per process, with one attempt per call and explicit time-outs.
+
+Used by sending/ses.py (through django-ses), sending/pacing.py and the SNS and suppression parts of
+``bounces``. Region, endpoints and credentials come from settings; without credentials there, boto3 looks in
+its usual places (environment, profile, instance role).
+"""
+
+import os
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from django.conf import settings
+
+_making = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What SES says about the account: rates in recipients, -1 for unlimited."""
+
+    max_send_rate: float
+    max_24_hour_send: float
+    sent_last_24_hours: float
+    sending_enabled: bool
+    production_access: bool
+    #: HEALTHY, PROBATION or SHUTDOWN.
+    enforcement_status: str
+
+
+def client(service: str, *, region: str = "") -> Any:
+    """The boto3 client of ``service`` (sesv2, sns) for this process. Safe to use from several threads."""
+    endpoint = {"sesv2": settings.SES_ENDPOINT_URL, "sns": settings.SNS_ENDPOINT_URL}.get(service, "")
+    with _making:  # making a client is not thread-safe in boto3, using one is
+        return _client(service, region or settings.AWS_SES_REGION_NAME, endpoint, os.getpid())
+
+
+def get_account() -> Account:
+    """Ask SES for the account's rate, quota and standing. Raises botocore's errors. One call a second at
+    most.
+    """
+    answer = client("sesv2").get_account()
+    quota = answer.get("SendQuota", {})
+    return Account(
+        max_send_rate=float(quota.get("MaxSendRate", 1)),
+        max_24_hour_send=float(quota.get("Max24HourSend", 200)),
+        sent_last_24_hours=float(quota.get("SentLast24Hours", 0)),
+        sending_enabled=bool(answer.get("SendingEnabled", True)),
+        production_access=bool(answer.get("ProductionAccessEnabled", False)),
+        enforcement_status=str(answer.get("EnforcementStatus", "")),
+    )
+
+
+def confirm_subscription(topic_arn: str, token: str) -> str:
+    """Confirm an SNS subscription by its token and return its ARN. No address in the message is ever fetched.
+
+    Afterwards nobody can end the subscription without AWS credentials (AuthenticateOnUnsubscribe).
+    """
+    answer = client("sns", region=topic_arn.split(":")[3]).confirm_subscription(
+        TopicArn=topic_arn, Token=token, AuthenticateOnUnsubscribe="true"
+    )
+    return str(answer["SubscriptionArn"])
+
+
+@cache
+def _client(service: str, region: str, endpoint: str, _process: int) -> Any:
+    # The process id is part of the key: a client made before a fork would share its sockets with the parent.
+    session = boto3.Session(
+        aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
+        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        aws_session_token=settings.AWS_SESSION_TOKEN,
+    )
+    return session.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint or None,
+        config=settings.AWS_SES_CONFIG,
+    )

@@ -1,0 +1,94 @@
+"""PURE. Markdown or HTML that somebody wrote → HTML that is safe in a mail and in a preview.
+
+Used by body.py only. Merge tags are carried through as plain words, because Markdown and sanitisers would
+read their braces, bars and quotes as markup.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from copy import deepcopy
+
+import nh3
+from markdown_it import MarkdownIt
+
+from mailinglist import merge
+
+_markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+_TAGS = (nh3.ALLOWED_TAGS | {"center", "font", "style", "u", "s", "section", "main", "footer"}) - {
+    "area",
+    "map",
+}
+_LOOK = {
+    "style",
+    "class",
+    "align",
+    "valign",
+    "bgcolor",
+    "width",
+    "height",
+    "dir",
+    "lang",
+    "title",
+    "role",
+    "id",
+}
+_ATTRIBUTES = deepcopy(nh3.ALLOWED_ATTRIBUTES)
+_ATTRIBUTES["*"] = _ATTRIBUTES.get("*", set()) | _LOOK
+for _tag, _more in {
+    "a": {"name", "target", "ses:no-track", "ses:tags"},
+    "img": {"border"},
+    "table": {"border", "cellpadding", "cellspacing", "background"},
+    "td": {"background", "nowrap"},
+    "font": {"color", "face", "size"},
+}.items():
+    _ATTRIBUTES[_tag] = _ATTRIBUTES.get(_tag, set()) | _more
+
+
+class TagCarrier:
+    """Replaces merge tags by words that occur nowhere else, and puts them back."""
+
+    def __init__(self, *texts: str) -> None:
+        digest = hashlib.sha256("\0".join(texts).encode(errors="replace")).hexdigest()[:12]
+        self._prefix = f"mt{digest}x"
+        self._tags: list[re.Match[str]] = []
+
+    def carry(self, text: str) -> str:
+        for tag in reversed(merge.find(text)):
+            text = f"{text[: tag.start()]}{self._prefix}{len(self._tags)}q{text[tag.end() :]}"
+            self._tags.append(tag)
+        return text
+
+    def restore(self, text: str, *, in_html: bool) -> str:
+        def back(found: re.Match[str]) -> str:
+            return merge.canonical(self._tags[int(found[1])], in_html=in_html)
+
+        return re.sub(rf"{self._prefix}(\d+)q", back, text)
+
+
+def from_markdown(text: str) -> str:
+    """HTML of CommonMark with tables; HTML in it is shown, not used."""
+    return str(_markdown.render(text))
+
+
+def sanitise(html: str) -> str:
+    """HTML without scripts, forms, frames, event handlers or odd address schemes; the looks of mails are
+    kept.
+    """
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        clean_content_tags={"script", "title", "iframe", "object", "svg", "math"},
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+        strip_comments=True,
+    )
+
+
+#: Campaign.Format → function to safe HTML.
+TO_HTML: dict[str, Callable[[str], str]] = {
+    "markdown": lambda text: sanitise(from_markdown(text)),
+    "html": sanitise,
+}

@@ -1,0 +1,1 @@
+"""How times are written: see settings.FORMAT_MODULE_PATH."""

@@ -1,0 +1,82 @@
+"""The forms that strangers fill in: sign-up and preferences. They check and translate; views do the rest."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from mailinglist import addresses
+from mailinglist.models import MailingList, Subscription
+from mailinglist.models.validators import one_line
+
+NAME_LENGTH = 200
+
+
+class SignUpForm(forms.Form):
+    """Joining a list. ``website`` is a trap: people do not see it, programs that fill in everything do."""
+
+    email = forms.CharField(
+        label=_("Email address"),
+        # No max_length: addresses.normalise says in words what is too long.
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        error_messages={"required": _("Write your email address here.")},
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        max_length=NAME_LENGTH,
+        validators=[one_line],
+        help_text=_("How mails of this list may greet you. You can leave it empty."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    website = forms.CharField(
+        label=_("Leave this empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def clean_email(self) -> str:
+        try:
+            return addresses.normalise(self.cleaned_data["email"]).as_written
+        except addresses.BadAddress as bad:
+            raise ValidationError(str(bad), code="address") from bad
+
+    @property
+    def is_from_a_robot(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+
+class PreferencesForm(forms.Form):
+    """The person's name and which of their lists they keep.
+
+    The page posts every list that it showed (``shown``) and those still ticked (``keep``): a list joined in
+    another window meanwhile is neither, and stays.
+    """
+
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        max_length=NAME_LENGTH,
+        validators=[one_line],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self._left = set(data.getlist("shown")) - set(data.getlist("keep")) if data else set()
+
+    def kept(self, subscriptions: list[Subscription]) -> set[int]:
+        """The ids of the lists that the person keeps, out of their present subscriptions."""
+        return {found.list_id for found in subscriptions if found.list.slug not in self._left}
+
+
+def consent_text(mailing_list: MailingList) -> str:
+    """What a person agrees to by the button of the sign-up form; shown there and kept as evidence."""
+    return gettext("Yes, send me the mails of “%(list)s”. I can unsubscribe at any time.") % {
+        "list": mailing_list.name
+    }

@@ -1,0 +1,283 @@
+"""The tables of an import: COPY into a staging table, then set-based merges. Called by imports.py only.
+
+The staging tables are temporary and belong to the database session. People are merged in the order of their
+keys, so that two imports never wait for each other in a circle, and a chunk at a time, each in its own
+transaction: an import that was killed leaves whole chunks, and the next run of the same file finds them done.
+
+Nothing is joined: what is known about a person is looked up in an index, row by row. The tables grow so fast
+that the planner's picture of them is wrong, and a join that was planned for an empty table can take hours.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from mailinglist import suppression
+from mailinglist.csv_columns import Person
+
+CHUNK = 20_000
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do with the staged people, and what the audit trail says about it."""
+
+    list_id: int
+    update: bool
+    dry_run: bool
+    now: datetime
+    actor: str
+    user_id: int | None
+    why: str
+    evidence: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the people of a chunk. Each is counted once, except in the last two."""
+
+    new_subscriptions: int = 0
+    unsubscribed: int = 0
+    already: int = 0
+    kept_unsubscribed: int = 0
+    suppressed: int = 0
+    new_subscribers: int = 0
+    updated: int = 0
+
+    def add(self, other: "Counts") -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def stage(people: Iterable[Person]) -> tuple[int, int]:
+    """COPY the people into the session's staging table. Returns how many rows, and how many different people.
+
+    Of several rows with the same address the first counts, but one that says "unsubscribed" before all.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_DROP)
+        cursor.execute(_CREATE)
+        with cursor.copy("COPY import_rows FROM STDIN") as copy:
+            for person in people:
+                copy.write_row(_staged(person))
+        rows = _one(cursor, "SELECT count(*) FROM import_rows")
+        cursor.execute(_PEOPLE)
+        different = _one(cursor, "SELECT count(*) FROM import_people")
+        cursor.execute("DROP TABLE import_rows")
+        cursor.execute("CREATE UNIQUE INDEX ON import_people (number)")
+        cursor.execute("ANALYZE import_people")
+    return rows, different
+
+
+def merge(people: int, order: Order, *, done: Callable[[int], None]) -> Counts:
+    """Merge what is staged, chunk by chunk; ``done`` hears how many people are through."""
+    total = Counts()
+    for after in range(0, people, CHUNK):
+        upto = min(after + CHUNK, people)
+        with transaction.atomic(), connection.cursor() as cursor:
+            total.add(_merge_chunk(cursor, {**_parameters(order), "after": after, "upto": upto}))
+            if order.dry_run:
+                transaction.set_rollback(True)
+        done(upto)
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP)
+    return total
+
+
+def _merge_chunk(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
+    counts = Counts()
+    cursor.execute(_PLAN_BY_INDEX)
+    cursor.execute(_INSERT_SUBSCRIBERS, chunk)
+    counts.new_subscribers = cursor.rowcount
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.import_chunk")
+    cursor.execute(_LOOK_UP, chunk)
+    cursor.execute(_COUNT, chunk)
+    counts.suppressed, counts.kept_unsubscribed = cursor.fetchone()
+    cursor.execute(_LOCK, chunk)
+    if chunk["update"]:
+        counts.updated = _one(cursor, _UPDATE_SUBSCRIBERS, chunk)
+        for before in ("pending", "confirmed"):
+            counts.unsubscribed += _one(cursor, _END_SUBSCRIPTIONS, {**chunk, "before": before})
+    cursor.execute(_SUBSCRIBE, chunk)
+    counts.new_subscriptions, recorded = cursor.fetchone()
+    counts.unsubscribed += recorded
+    counted = counts.new_subscriptions + counts.unsubscribed + counts.kept_unsubscribed + counts.suppressed
+    counts.already = chunk["upto"] - chunk["after"] - counted
+    return counts
+
+
+def _one(cursor: CursorWrapper, sql: str, parameters: dict[str, Any] | None = None) -> int:
+    cursor.execute(sql, parameters)
+    return int(cursor.fetchone()[0])
+
+
+def _staged(person: Person) -> tuple[Any, ...]:
+    return (
+        person.line,
+        person.address.as_written,
+        person.address.key,
+        person.name,
+        person.language,
+        person.time_zone,
+        _to_json(person.attributes) if person.attributes else "{}",
+        secrets.token_urlsafe(16),
+        suppression.key_for(person.address.key),
+        person.status,
+        person.consent_at,
+        person.consent_ip,
+    )
+
+
+def _parameters(order: Order) -> dict[str, Any]:
+    return {
+        "list": order.list_id,
+        "update": order.update,
+        "now": order.now,
+        "actor": order.actor,
+        "user": order.user_id,
+        "why": order.why,
+        "evidence": json.dumps(order.evidence),
+    }
+
+
+_DROP = "DROP TABLE IF EXISTS pg_temp.import_rows, pg_temp.import_people"
+_CREATE = """
+CREATE TEMP TABLE import_rows (
+    line bigint, email text, email_key text, name text, language text, time_zone text, attributes jsonb,
+    token text, suppression_key text, status text, consent_at timestamptz, consent_ip inet
+)"""
+_PEOPLE = """
+CREATE TEMP TABLE import_people AS
+SELECT row_number() OVER (ORDER BY email_key COLLATE "C") AS number, once.*
+FROM (
+    SELECT DISTINCT ON (email_key COLLATE "C") *
+    FROM import_rows
+    ORDER BY email_key COLLATE "C", status <> 'unsubscribed', line
+) once"""
+_PLAN_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+
+# A file that was imported before passes without burning an id for each row.
+_INSERT_SUBSCRIBERS = """
+INSERT INTO mailinglist_subscriber
+    (email, email_key, name, attributes, language, time_zone, token, suppression_key, created_at, updated_at)
+SELECT email, email_key, name, attributes, language, time_zone, token, suppression_key, %(now)s, %(now)s
+FROM import_people p
+WHERE number > %(after)s AND number <= %(upto)s
+    AND (SELECT s.id FROM mailinglist_subscriber s WHERE s.email_key = p.email_key) IS NULL
+    AND (
+        SELECT x.id FROM mailinglist_suppression x WHERE x.key = p.suppression_key AND x.released_at IS NULL
+    ) IS NULL
+ORDER BY number
+ON CONFLICT (email_key) DO NOTHING"""
+
+# OFFSET 0 keeps the planner from making a join of it; "+ 0" keeps it to the few subscriptions of a person.
+_LOOK_UP = """
+CREATE TEMP TABLE import_chunk ON COMMIT DROP AS
+SELECT p.number, p.status, p.consent_at, p.consent_ip, s.id AS subscriber_id, s.created_at = %(now)s AS fresh,
+    c.id AS subscription_id, c.status AS had,
+    (
+        SELECT x.id FROM mailinglist_suppression x WHERE x.key = p.suppression_key AND x.released_at IS NULL
+    ) IS NOT NULL AS suppressed
+FROM import_people p
+LEFT JOIN LATERAL (
+    SELECT id, created_at FROM mailinglist_subscriber WHERE email_key = p.email_key OFFSET 0
+) s ON true
+LEFT JOIN LATERAL (
+    SELECT id, status FROM mailinglist_subscription
+    WHERE subscriber_id = s.id AND list_id + 0 = %(list)s OFFSET 0
+) c ON true
+WHERE number > %(after)s AND number <= %(upto)s"""
+
+_COUNT = """
+SELECT count(*) FILTER (WHERE suppressed),
+    count(*) FILTER (WHERE NOT suppressed AND had = 'unsubscribed' AND status <> 'unsubscribed')
+FROM import_chunk"""
+
+# Every writer of a subscription locks its subscriber first; those that were just made are locked already.
+_LOCK = """
+SELECT FROM mailinglist_subscriber
+WHERE id = ANY (ARRAY(
+    SELECT subscriber_id FROM import_chunk
+    WHERE NOT fresh AND (%(update)s OR (had IS NULL AND NOT suppressed))
+))
+ORDER BY email_key COLLATE "C"
+FOR NO KEY UPDATE"""
+
+# Cells that say nothing take nothing away.
+_UPDATE_SUBSCRIBERS = """
+WITH changed AS (
+    INSERT INTO mailinglist_subscriber AS s
+        (email, email_key, name, attributes, language, time_zone, token, suppression_key, created_at,
+         updated_at)
+    SELECT email, email_key, name, attributes, language, time_zone, token, suppression_key, %(now)s, %(now)s
+    FROM import_people p
+    WHERE number > %(after)s AND number <= %(upto)s
+        AND (SELECT f.id FROM mailinglist_subscriber f WHERE f.email_key = p.email_key) IS NOT NULL
+    ORDER BY number
+    ON CONFLICT (email_key) DO UPDATE
+    SET name = coalesce(nullif(excluded.name, ''), s.name),
+        language = coalesce(nullif(excluded.language, ''), s.language),
+        time_zone = coalesce(nullif(excluded.time_zone, ''), s.time_zone),
+        attributes = s.attributes || excluded.attributes,
+        updated_at = %(now)s
+    WHERE excluded.name NOT IN ('', s.name) OR excluded.language NOT IN ('', s.language)
+        OR excluded.time_zone NOT IN ('', s.time_zone) OR NOT s.attributes @> excluded.attributes
+    RETURNING s.id
+), logged AS (
+    INSERT INTO mailinglist_change
+        (at, actor, user_id, why, evidence, list_id, noun, object_id, subscriber_id, before, after)
+    SELECT %(now)s, %(actor)s, %(user)s::bigint, %(why)s, %(evidence)s::jsonb, NULL::bigint,
+        'subscriber', id, id, '', 'updated'
+    FROM changed
+)
+SELECT count(*) FROM changed"""
+
+_END_SUBSCRIPTIONS = """
+WITH ended AS (
+    UPDATE mailinglist_subscription
+    SET status = 'unsubscribed', unsubscribe_reason = 'import', unsubscribed_at = %(now)s
+    WHERE status = %(before)s AND id = ANY (ARRAY(
+        SELECT subscription_id FROM import_chunk
+        WHERE status = 'unsubscribed' AND had = %(before)s AND NOT suppressed
+    ))
+    RETURNING id, subscriber_id
+), logged AS (
+    INSERT INTO mailinglist_change
+        (at, actor, user_id, why, evidence, list_id, noun, object_id, subscriber_id, before, after)
+    SELECT %(now)s, %(actor)s, %(user)s::bigint, %(why)s, %(evidence)s::jsonb, %(list)s,
+        'subscription', id, subscriber_id, %(before)s, 'unsubscribed'
+    FROM ended
+)
+SELECT count(*) FROM ended"""
+
+# The person may have been erased before the lock was taken.
+_SUBSCRIBE = """
+WITH made AS (
+    INSERT INTO mailinglist_subscription
+        (list_id, subscriber_id, status, source, consent_at, consent_ip, consent_user_agent, consent_text,
+         unsubscribed_at, unsubscribe_reason, created_at)
+    SELECT %(list)s, subscriber_id, status, 'import', consent_at, consent_ip, '', '',
+        CASE WHEN status = 'unsubscribed' THEN %(now)s::timestamptz END,
+        CASE WHEN status = 'unsubscribed' THEN 'import' ELSE '' END, %(now)s
+    FROM import_chunk k
+    WHERE had IS NULL AND NOT suppressed
+        AND (SELECT s.id FROM mailinglist_subscriber s WHERE s.id = k.subscriber_id) IS NOT NULL
+    ORDER BY number
+    ON CONFLICT (list_id, subscriber_id) DO NOTHING
+    RETURNING id, subscriber_id, status
+), logged AS (
+    INSERT INTO mailinglist_change
+        (at, actor, user_id, why, evidence, list_id, noun, object_id, subscriber_id, before, after)
+    SELECT %(now)s, %(actor)s, %(user)s::bigint, %(why)s, %(evidence)s::jsonb, %(list)s,
+        'subscription', id, subscriber_id, '', status
+    FROM made
+)
+SELECT count(*) FILTER (WHERE status <> 'unsubscribed'), count(*) FILTER (WHERE status = 'unsubscribed')
+FROM made"""

@@ -1,0 +1,263 @@
+"""The life of a campaign: the only writer of Campaign.status.
+
+Called by the admin, the commands and the tasks. Every move is one transaction that locks the campaign, checks
+Campaign.ALLOWED and writes a Change; called twice, the second call finds nothing to do. What SES and the
+engine found out arrives in ``settle``.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import signature
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from mailinglist import doorbell, subscriptions
+from mailinglist.changes import SYSTEM, Actor, Noun, record
+from mailinglist.composing import body
+from mailinglist.composing.body import Problem
+from mailinglist.models import Campaign, CampaignVersion, Delivery
+from mailinglist.sending import audience, queue
+from mailinglist.sending.engine import BUSY, Drained, More, Result, Stopped
+
+Status = Campaign.Status
+
+WAITING_SENTENCES = {
+    "quota": "The 24-hour quota of the SES account is used up. Sending goes on by itself when there is room.",
+    "ses-unavailable": "Amazon SES does not answer. Sending goes on by itself when it does.",
+}
+
+
+class NotAllowed(ValueError):
+    """The campaign is in no state for this; the message says in which it is."""
+
+
+class CampaignNotReady(ValueError):
+    """The campaign cannot start. ``problems`` lists why; the message joins them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = list(problems)
+
+
+@transaction.atomic
+def start(campaign_id: int, *, by: Actor) -> bool:
+    """Freeze the content, decide who gets it and let the workers send. False when it had been started before.
+
+    Raises CampaignNotReady, or NotAllowed for a cancelled campaign; then nothing has changed.
+    """
+    campaign = _locked(campaign_id)
+    if campaign.status in (Status.SENDING, Status.PAUSED, Status.FINISHED):
+        return False
+    _check_allowed(campaign, Status.SENDING)
+    _check_ready(campaign)
+    now = _database_now()
+    window = timedelta(seconds=settings.RETRY_WINDOW_DAYS * settings.DAY_SECONDS)
+    version = _freeze(campaign)
+    _move(
+        campaign, Status.SENDING, version=version, started_at=now, retry_until=now + window, scheduled_at=None
+    )
+    recipients = audience.snapshot(campaign_id)
+    _record(campaign, Status.SENDING, f"Started for {recipients} recipients.", by)
+    _wake(campaign_id)
+    return True
+
+
+@transaction.atomic
+def schedule(campaign_id: int, *, at: datetime, by: Actor) -> None:
+    """Let it start by itself at ``at``. Raises CampaignNotReady, or NotAllowed (also for a time that has
+    passed).
+    """
+    campaign = _locked(campaign_id)
+    if at <= _database_now():
+        raise NotAllowed("This time has passed. Choose a later one, or start the campaign now.")
+    if campaign.status != Status.SCHEDULED:
+        _check_allowed(campaign, Status.SCHEDULED)
+    _check_ready(campaign)
+    _move(campaign, Status.SCHEDULED, scheduled_at=at)
+    _record(campaign, Status.SCHEDULED, f"Scheduled for {at:%Y-%m-%d %H:%M %Z}.", by)
+
+
+@transaction.atomic
+def unschedule(campaign_id: int, *, by: Actor, why: str = "Taken back for editing.") -> bool:
+    """Back to draft. False when it is not scheduled."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.SCHEDULED:
+        return False
+    _move(campaign, Status.DRAFT, scheduled_at=None)
+    _record(campaign, Status.DRAFT, why, by)
+    return True
+
+
+@transaction.atomic
+def pause(campaign_id: int, *, reason: str, text: str, by: Actor) -> bool:
+    """Stop sending; what is being posted now finishes. False when it is not sending."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.SENDING:
+        return False
+    _move(campaign, Status.PAUSED, status_reason=reason[:40], status_detail=text)
+    _record(campaign, Status.PAUSED, text, by)
+    return True
+
+
+@transaction.atomic
+def resume(campaign_id: int, *, by: Actor) -> bool:
+    """Go on after a pause, where it stopped. False when it is not paused."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.PAUSED:
+        return False
+    _move(campaign, Status.SENDING)
+    _record(campaign, Status.SENDING, "Resumed.", by)
+    _wake(campaign_id)
+    return True
+
+
+@transaction.atomic
+def cancel(campaign_id: int, *, by: Actor) -> int:
+    """Stop for good: what is not sent, and all retries, are cancelled. Returns how many deliveries that were.
+
+    Raises NotAllowed for a campaign that was never started. A second call returns 0.
+    """
+    campaign = _locked(campaign_id)
+    if campaign.status == Status.CANCELLED:
+        return 0
+    _check_allowed(campaign, Status.CANCELLED)
+    _move(campaign, Status.CANCELLED)
+    cancelled = queue.cancel_open(campaign_id)
+    _record(campaign, Status.CANCELLED, f"Cancelled; {cancelled} mails were not sent.", by)
+    return cancelled
+
+
+def settle(campaign_id: int, result: Result) -> None:
+    """Take over what a run of the engine found: finished, paused by SES, or waiting for something."""
+    match result:
+        case Stopped(reason, text):
+            pause(campaign_id, reason=reason, text=text, by=SYSTEM)
+        case Drained():
+            finish_if_done(campaign_id)
+        case More(why=why) if why != BUSY:
+            waiting = WAITING_SENTENCES.get(why, "")
+            Campaign.objects.filter(pk=campaign_id, status=Status.SENDING).exclude(
+                status_detail=waiting
+            ).update(status_reason=why if waiting else "", status_detail=waiting)
+
+
+@transaction.atomic
+def finish_if_done(campaign_id: int) -> bool:
+    """A sending campaign without open first attempts is finished; its retries go on."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.SENDING or queue.has_open_first_attempts(campaign_id):
+        return False
+    _move(campaign, Status.FINISHED, finished_at=_database_now())
+    _record(campaign, Status.FINISHED, "Every recipient was attempted.", SYSTEM)
+    return True
+
+
+def start_due() -> list[int]:
+    """Start the campaigns whose time has come by the database clock. One that is not ready becomes a draft
+    again.
+    """
+    due = Campaign.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at")
+    started = []
+    for campaign_id in due.values_list("pk", flat=True):
+        try:
+            if start(campaign_id, by=SYSTEM):
+                started.append(campaign_id)
+        except CampaignNotReady as error:
+            unschedule(campaign_id, by=SYSTEM, why=f"It could not start at its time. {error}")
+        except NotAllowed:
+            continue
+    return started
+
+
+@transaction.atomic
+def send_test(campaign_id: int, emails: Sequence[str], *, by: Actor) -> list[int]:
+    """Mail the campaign as it is written now to a few addresses. Returns the ids of the deliveries.
+
+    Through the same queue, pace and suppression as everything else. Raises CampaignNotReady (no list, no
+    subject, …; an empty audience does not matter) or addresses.BadAddress.
+    """
+    campaign = _locked(campaign_id)
+    mailing_list = campaign.lists.order_by("pk").first()
+    blocking = [problem for problem in _blocking(campaign) if "Nobody would get it" not in problem.message]
+    if blocking or mailing_list is None:
+        raise CampaignNotReady(blocking)
+    version = _freeze(campaign)
+    people = [subscriptions.get_or_create_subscriber(email) for email in dict.fromkeys(emails)]
+    _record(campaign, campaign.status, f"Test mail to {len(people)} addresses.", by)
+    return [
+        queue.enqueue(
+            subscriber_id=person.pk,
+            list_id=mailing_list.pk,
+            purpose=Delivery.Purpose.TEST,
+            version_id=version.pk,
+        )
+        for person in people
+    ]
+
+
+def _locked(campaign_id: int) -> Campaign:
+    return Campaign.objects.select_for_update(of=("self",), no_key=True).get(pk=campaign_id)
+
+
+def _check_allowed(campaign: Campaign, to: Campaign.Status) -> None:
+    if to not in Campaign.ALLOWED[campaign.status]:
+        raise NotAllowed(
+            f"The campaign “{campaign}” is {campaign.get_status_display()}; it cannot become {to.label}."
+        )
+
+
+def _check_ready(campaign: Campaign) -> None:
+    if blocking := _blocking(campaign):
+        raise CampaignNotReady(blocking)
+
+
+def _blocking(campaign: Campaign) -> list[Problem]:
+    return [problem for problem in body.problems(campaign) if problem.blocking]
+
+
+def _freeze(campaign: Campaign) -> CampaignVersion:
+    """The campaign's content as an immutable version: the last one where nothing has changed since."""
+    compiled = body.compile(campaign)
+    last = campaign.versions.order_by("-number").first()
+    if last and (last.subject, last.preheader, last.html, last.text) == (
+        compiled.subject,
+        compiled.preheader,
+        compiled.html,
+        compiled.text,
+    ):
+        return last
+    return CampaignVersion.objects.create(
+        campaign=campaign,
+        number=last.number + 1 if last else 1,
+        subject=compiled.subject,
+        preheader=compiled.preheader,
+        html=compiled.html,
+        text=compiled.text,
+    )
+
+
+def _move(campaign: Campaign, to: Campaign.Status, **values: Any) -> None:
+    fields = {"status_reason": "", "status_detail": "", **values}
+    changed = Campaign.objects.filter(pk=campaign.pk, status=campaign.status).update(
+        status=to, updated_at=Now(), **fields
+    )
+    if changed != 1:
+        raise NotAllowed(f"The campaign “{campaign}” was changed by somebody else; look again.")
+
+
+def _record(campaign: Campaign, after: str, why: str, by: Actor) -> None:
+    record(Noun.CAMPAIGN, campaign.pk, before=campaign.status, after=after, why=why, by=by)
+
+
+def _wake(campaign_id: int) -> None:
+    doorbell.ring(signature("mailinglist.tasks.send_campaign"), campaign_id)
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now

@@ -1,0 +1,21 @@
+"""The nouns of mailinglist. Nothing here acts; the functions in mailinglist/*.py are the only writers."""
+
+from mailinglist.models.audit import Change
+from mailinglist.models.campaigns import Campaign, CampaignVersion
+from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
+from mailinglist.models.lists import MailingList, Subscription
+from mailinglist.models.subscribers import Subscriber, Suppression, new_token
+
+__all__ = [
+    "Attempt",
+    "Campaign",
+    "CampaignVersion",
+    "Change",
+    "Delivery",
+    "MailingList",
+    "SendBudget",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "new_token",
+]

@@ -1,0 +1,62 @@
+"""The append-only record of every status change: who, from, to, why."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Change(models.Model):
+    """One change of a subscriber, subscription, suppression, campaign or list. Never updated or deleted."""
+
+    class Actor(models.TextChoices):
+        #: A manager, named in ``user``.
+        USER = "user", "a manager"
+        #: The person behind the address, through a public page or button.
+        PERSON = "person", "the subscriber"
+        #: The bounce policy, because of an event (its id is in ``evidence``).
+        RULE = "rule", "bounce policy"
+        #: An import file or a command.
+        COMMAND = "command", "a command"
+        #: The engine itself (finished, paused by SES).
+        SYSTEM = "system", "the system"
+
+    class Noun(models.TextChoices):
+        SUBSCRIBER = "subscriber", "subscriber"
+        SUBSCRIPTION = "subscription", "subscription"
+        SUPPRESSION = "suppression", "suppression"
+        CAMPAIGN = "campaign", "campaign"
+        DELIVERY = "delivery", "delivery"
+        LIST = "list", "list"
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=10, choices=Actor.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    noun = models.CharField(max_length=14, choices=Noun.choices)
+    object_id = models.BigIntegerField()
+    #: Whose timeline it belongs to, where it concerns a person.
+    subscriber = models.ForeignKey(
+        "Subscriber", null=True, blank=True, on_delete=models.CASCADE, related_name="changes", db_index=False
+    )
+    list = models.ForeignKey("MailingList", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    before = models.CharField(max_length=60, blank=True)
+    after = models.CharField(max_length=60)
+    why = models.TextField(blank=True, help_text="A sentence for people.")
+    evidence = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(before=models.F("after")) | ~Q(why=""), name="change_says_something"
+            ),
+        ]
+        indexes = [
+            # The timeline of a person.
+            models.Index(fields=["subscriber", "-at"], name="change_timeline"),
+            # The history of one object.
+            models.Index(fields=["noun", "object_id", "-at"], name="change_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.noun}: {self.before or '—'} → {self.after}"

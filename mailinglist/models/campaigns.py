@@ -1,0 +1,121 @@
+"""Campaigns and the frozen content that their mails are made of."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from mailinglist.models.validators import one_line
+
+
+class Campaign(models.Model):
+    """One mailing to the confirmed subscribers of one or several lists."""
+
+    class Status(models.TextChoices):
+        #: Being written. Becomes scheduled or sending.
+        DRAFT = "draft", "draft"
+        #: Starts by itself at ``scheduled_at``. Becomes sending, or draft again.
+        SCHEDULED = "scheduled", "scheduled"
+        #: Deliveries exist and are worked on. Becomes paused, finished or cancelled.
+        SENDING = "sending", "sending"
+        #: Stopped with a named reason; nothing is lost. Becomes sending or cancelled.
+        PAUSED = "paused", "paused"
+        #: No first attempt is open any more; retries of soft bounces may still go on.
+        FINISHED = "finished", "finished"
+        #: Stopped for good by a manager; deliveries not yet sent are cancelled.
+        CANCELLED = "cancelled", "cancelled"
+
+    class Format(models.TextChoices):
+        MARKDOWN = "markdown", "Markdown"
+        HTML = "html", "HTML"
+
+    #: from → to; lifecycle.py changes the status only along these, by conditional UPDATE.
+    ALLOWED: dict[str, frozenset[str]] = {
+        Status.DRAFT: frozenset({Status.SCHEDULED, Status.SENDING}),
+        Status.SCHEDULED: frozenset({Status.DRAFT, Status.SENDING}),
+        Status.SENDING: frozenset({Status.PAUSED, Status.FINISHED, Status.CANCELLED}),
+        Status.PAUSED: frozenset({Status.SENDING, Status.CANCELLED}),
+        Status.FINISHED: frozenset({Status.CANCELLED}),
+        Status.CANCELLED: frozenset(),
+    }
+
+    name = models.CharField(max_length=120, validators=[one_line], help_text="For you; subscribers never see it.")
+    lists = models.ManyToManyField("MailingList", related_name="campaigns")
+    subject = models.CharField(max_length=200, blank=True, validators=[one_line])
+    preheader = models.CharField(
+        max_length=200, blank=True, validators=[one_line], help_text="The line that inboxes show after the subject."
+    )
+    body_format = models.CharField(max_length=10, choices=Format.choices, default=Format.MARKDOWN)
+    body = models.TextField(blank=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT, editable=False)
+    #: Why it is paused, as a code (manager, ses-paused, …) and as a sentence.
+    status_reason = models.CharField(max_length=40, blank=True, editable=False)
+    status_detail = models.TextField(blank=True, editable=False)
+    scheduled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: No retry of a soft bounce starts after this.
+    retry_until = models.DateTimeField(null=True, blank=True, editable=False)
+    version = models.ForeignKey(
+        "CampaignVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "scheduled", "sending", "paused", "finished", "cancelled"]),
+                name="campaign_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "scheduled", "cancelled"])
+                | Q(version__isnull=False, started_at__isnull=False, retry_until__isnull=False),
+                name="started_campaign_has_version",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False), name="scheduled_campaign_has_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="paused") | ~Q(status_reason=""), name="paused_campaign_has_reason"
+            ),
+        ]
+        indexes = [
+            # The sweeper: campaigns with work.
+            models.Index(
+                fields=["status", "scheduled_at"],
+                condition=Q(status__in=["scheduled", "sending"]),
+                name="campaign_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def editable(self) -> bool:
+        return self.status in (self.Status.DRAFT, self.Status.SCHEDULED)
+
+
+class CampaignVersion(models.Model):
+    """What was written, compiled once: immutable, so that all mails of a campaign say the same."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    subject = models.TextField()
+    preheader = models.TextField(blank=True)
+    #: Compiled parts that still hold merge tags.
+    html = models.TextField()
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="one_version_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} · version {self.number}"

@@ -1,0 +1,126 @@
+"""Mailing lists and who is subscribed to them."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from mailinglist.models.subscribers import new_token
+from mailinglist.models.validators import one_line, sender_address
+
+
+class MailingList(models.Model):
+    """A list that people subscribe to and campaigns are sent to."""
+
+    slug = models.SlugField(max_length=60, unique=True, help_text="Part of the list's public addresses.")
+    name = models.CharField(max_length=120, validators=[one_line])
+    description = models.TextField(blank=True, help_text="Shown on the sign-up page.")
+    from_name = models.CharField("sender name", max_length=120, validators=[one_line])
+    from_email = models.EmailField(
+        "sender address",
+        validators=[sender_address],
+        help_text="An address or domain that is verified in Amazon SES.",
+    )
+    reply_to = models.EmailField(blank=True, validators=[sender_address])
+    language = models.CharField(
+        max_length=10, default="en", validators=[RegexValidator(r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
+    )
+    double_opt_in = models.BooleanField(
+        default=True, help_text="People confirm by mail before anything else is sent to them."
+    )
+    is_public = models.BooleanField(default=True, help_text="Listed on the public page, open for sign-up.")
+    postal_address = models.TextField(
+        help_text="The sender's postal address. The law of many countries wants it in every mail."
+    )
+    configuration_set = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]*$")],
+        help_text="The SES configuration set for this list; empty: the one of the installation.",
+    )
+    #: Names the list in links of mails, so that renaming it breaks none of them.
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "list"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="list_has_name"),
+            models.CheckConstraint(condition=~Q(from_email=""), name="list_has_sender"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Subscription(models.Model):
+    """One person on one list, with the evidence of consent and the reason for leaving."""
+
+    class Status(models.TextChoices):
+        #: Asked to join, has not confirmed by mail yet. Becomes confirmed, or is left alone.
+        PENDING = "pending", "waiting for confirmation"
+        #: Gets campaigns. Becomes unsubscribed.
+        CONFIRMED = "confirmed", "subscribed"
+        #: Gets nothing. Only the person, or a manager's restore, makes it pending or confirmed again.
+        UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+
+    class Reason(models.TextChoices):
+        """Why a subscription ended. Ordered by strength: a later, stronger reason replaces a weaker one."""
+
+        NONE = "", "—"
+        #: A manager ended it by hand.
+        MANAGER = "manager", "a manager"
+        #: A file that was imported said so.
+        IMPORT = "import", "import"
+        #: The person used the page behind the link in a mail.
+        PAGE = "page", "the unsubscribe page"
+        #: The person used the mail program's own button (RFC 8058).
+        ONE_CLICK = "one-click", "the mail program's unsubscribe button"
+        #: The mail could not be delivered however often it was tried. A manager can restore it.
+        SOFT_EXHAUSTED = "soft-exhausted", "soft bounces, all retries used"
+        #: Soft bounces in several campaigns running. A manager can restore it.
+        UNREACHABLE = "unreachable", "unreachable for several campaigns"
+        #: SES says that the person unsubscribed in its own contact list.
+        SES = "ses", "unsubscribed at SES"
+        #: The address does not exist.
+        HARD_BOUNCE = "hard-bounce", "hard bounce"
+        #: The person reported a mail as spam.
+        COMPLAINT = "complaint", "complaint"
+
+    list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
+    subscriber = models.ForeignKey("Subscriber", on_delete=models.CASCADE, related_name="subscriptions")
+    status = models.CharField(max_length=16, choices=Status.choices)
+    source = models.CharField(max_length=60, help_text="Where it came from: form, import, manager, demo.")
+    consent_at = models.DateTimeField(null=True, blank=True)
+    consent_ip = models.GenericIPAddressField(null=True, blank=True)
+    consent_user_agent = models.CharField(max_length=255, blank=True)
+    consent_text = models.TextField(blank=True, help_text="What the form said when the person agreed.")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_ip = models.GenericIPAddressField(null=True, blank=True)
+    unsubscribed_at = models.DateTimeField(null=True, blank=True)
+    unsubscribe_reason = models.CharField(max_length=16, choices=Reason.choices, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["list", "subscriber"], name="one_subscription_per_list"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "confirmed", "unsubscribed"]), name="subscription_status_known"
+            ),
+            models.CheckConstraint(
+                condition=(Q(status="unsubscribed") & ~Q(unsubscribe_reason=""))
+                | (~Q(status="unsubscribed") & Q(unsubscribe_reason="")),
+                name="unsubscribed_has_reason",
+            ),
+        ]
+        indexes = [
+            # The snapshot of a campaign: everyone confirmed on a list, in the order of subscribers.
+            models.Index(
+                fields=["list", "subscriber"], condition=Q(status="confirmed"), name="subscription_confirmed"
+            ),
+            # The counts by status on the list page and the newest first in the admin.
+            models.Index(fields=["list", "status", "-id"], name="subscription_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} on {self.list}: {self.get_status_display()}"

@@ -1,0 +1,80 @@
+"""Read-only numbers about campaigns, for the admin and the commands."""
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+
+from mailinglist.models import Delivery
+
+#: Attempts with these codes never reached SES.
+_NOT_POSTED = "('not-posted', 'render-error', 'erased')"
+
+# A copy counts as a duplicate when the copy before it may have arrived: it neither bounced nor was it
+# refused, and it was not sent again knowingly (design of the ledger: possible duplicates are counted apart).
+_ATTEMPTS = f"""
+    WITH attempts AS (
+        SELECT a.delivery_id, a.number, a.result, a.error_code, a.verdict, a.possible_duplicate, d.state,
+               lag(a.verdict) OVER accepted AS last_verdict,
+               count(*) FILTER (WHERE a.result = 'accepted') OVER accepted AS copy
+        FROM mailinglist_attempt a JOIN mailinglist_delivery d ON d.id = a.delivery_id
+        WHERE d.campaign_id = %s
+        WINDOW accepted AS (PARTITION BY a.delivery_id, a.result = 'accepted' ORDER BY a.number)
+    ), per_delivery AS (
+        SELECT delivery_id, min(state) AS state,
+               bool_or(verdict = 'hard') AS hard, bool_or(verdict = 'soft') AS soft,
+               bool_or(verdict = 'block') AS block, bool_or(verdict = 'complaint') AS complaint,
+               max(number) > min(number) FILTER (WHERE verdict IN ('soft', 'block')) AS retried
+        FROM attempts GROUP BY delivery_id
+    )
+    SELECT
+        (SELECT count(*) FROM attempts WHERE error_code NOT IN {_NOT_POSTED}),
+        (SELECT count(*) FROM attempts WHERE result = 'accepted'),
+        (SELECT count(*) FROM attempts WHERE result = 'accepted' AND copy > 1 AND NOT possible_duplicate
+                AND coalesce(last_verdict, '') NOT IN ('soft', 'hard', 'block', 'message')),
+        (SELECT count(*) FROM attempts WHERE possible_duplicate AND result <> 'refused'),
+        count(*) FILTER (WHERE hard), count(*) FILTER (WHERE soft), count(*) FILTER (WHERE block),
+        count(*) FILTER (WHERE complaint), count(*) FILTER (WHERE retried),
+        count(*) FILTER (WHERE retried AND state = 'delivered')
+    FROM per_delivery"""  # noqa: S608
+
+_NAMES = (
+    "attempts",
+    "accepted",
+    "duplicates",
+    "possible_duplicates",
+    "hard",
+    "soft",
+    "block",
+    "complaints",
+    "retried",
+    "recovered",
+)
+
+
+def campaign_report(campaign_id: int) -> dict[str, Any]:
+    """What became of a campaign's recipients. ``by_state`` has every state, ``final`` is true when none is
+    open.
+
+    hard, soft, block, complaints: deliveries with such a verdict on any attempt. retried: sent again after a
+    bounce; recovered: and delivered then. possible_duplicates: attempts made although an earlier one may have
+    arrived.
+    """
+    found = dict(
+        Delivery.objects.filter(campaign_id=campaign_id)
+        .values_list("state")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    by_state = {state.value: found.get(state.value, 0) for state in Delivery.State}
+    with connection.cursor() as cursor:
+        cursor.execute(_ATTEMPTS, [campaign_id])
+        numbers = dict(zip(_NAMES, cursor.fetchone(), strict=True))
+    still_open = sum(by_state[state.value] for state in Delivery.OPEN)
+    return {
+        "recipients": sum(by_state.values()),
+        "by_state": by_state,
+        "open": still_open,
+        "final": still_open == 0,
+        **numbers,
+    }

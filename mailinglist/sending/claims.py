@@ -1,0 +1,224 @@
+"""The worker's side of the queue: claim rows, write outcomes back, and find what dead workers held.
+
+Called through ``sending/queue.py`` by the engine and the sweeper. Guarantees: a row is held by one worker at
+a time; claim, fence and Attempt are committed before the POST; a write-back with an old fence changes no
+newer truth; a row whose worker died becomes ``unknown``, never ``queued``, because its mail may have left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from mailinglist.models import Attempt, Delivery
+from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+
+State, Result = Delivery.State, Attempt.Result
+#: A row whose worker died this often is set aside: something in it kills workers.
+POISON_CRASHES = 3
+#: Seconds before mail without a campaign is tried again after a refusal that would pause a campaign.
+UNPAUSED_RETRY = 60.0
+
+#: Why a delivery ``d`` to a subscriber ``s`` must not be sent now; '' when it may.
+REFUSAL = """CASE
+    WHEN EXISTS (SELECT 1 FROM mailinglist_suppression p
+                 WHERE p.key = s.suppression_key AND p.released_at IS NULL) THEN 'suppressed'
+    WHEN d.purpose = 'campaign' AND NOT EXISTS (
+        SELECT 1 FROM mailinglist_subscription b
+        WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id AND b.status = 'confirmed'
+    ) THEN 'unsubscribed'
+    WHEN d.purpose = 'confirmation' AND NOT EXISTS (
+        SELECT 1 FROM mailinglist_subscription b
+        WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id AND b.status = 'pending'
+    ) THEN 'not-pending'
+    ELSE '' END"""
+
+_LOCK = """
+    SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
+    WHERE d.state = 'queued' AND {campaign}
+      AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= clock_timestamp())
+    ORDER BY d.id LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED"""
+
+_CLAIM = f"""
+    WITH judged AS (
+        SELECT d.id, {REFUSAL} AS refusal,
+               EXISTS (SELECT 1 FROM mailinglist_attempt a
+                       WHERE a.delivery_id = d.id AND a.result IN ('', 'unknown')) AS in_doubt
+        FROM mailinglist_delivery d JOIN mailinglist_subscriber s ON s.id = d.subscriber_id
+        WHERE d.id = ANY(%s)
+    ), claimed AS (
+        UPDATE mailinglist_delivery d SET
+            state = CASE WHEN j.refusal = '' THEN 'sending' ELSE 'skipped' END,
+            reason = j.refusal,
+            lease_until = CASE WHEN j.refusal = '' THEN clock_timestamp() + make_interval(secs => %s) END,
+            attempts = d.attempts + (j.refusal = '')::int,
+            fence = d.fence + 1, next_attempt_at = NULL, changed_at = clock_timestamp()
+        FROM judged j WHERE d.id = j.id
+        RETURNING d.id, d.state, d.attempts, d.fence, d.campaign_id, d.version_id, d.list_id,
+                  d.subscriber_id, d.purpose, j.in_doubt
+    ), attempted AS (
+        INSERT INTO mailinglist_attempt (delivery_id, number, started_at, result, error_code, error_text,
+                                         possible_duplicate, verdict, reason)
+        SELECT id, attempts, clock_timestamp(), '', '', '', in_doubt, '', ''
+        FROM claimed WHERE state = 'sending'
+    )
+    SELECT id, attempts, fence, campaign_id, version_id, list_id, subscriber_id, purpose
+    FROM claimed WHERE state = 'sending' ORDER BY id"""  # noqa: S608
+
+_RESULTS = """unnest(%s::bigint[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
+              %s::text[], %s::text[], %s::float[])
+       AS r(delivery_id, number, fence, result, message_id, code, text, state, reason, delay)"""
+
+_FINISH_ATTEMPTS = f"""
+    UPDATE mailinglist_attempt a SET result = r.result, message_id = r.message_id, error_code = r.code,
+           error_text = r.text, finished_at = clock_timestamp()
+    FROM {_RESULTS}
+    WHERE a.delivery_id = r.delivery_id AND a.number = r.number
+      AND (a.result = '' OR (a.result = 'unknown' AND r.result <> 'unknown'))
+    RETURNING a.delivery_id"""  # noqa: S608
+
+# ``unknown`` and ``queued`` with our own fence: the lease had run out and nobody has claimed the row since,
+# so the late answer is the truth about it.
+_FINISH_DELIVERIES = f"""
+    UPDATE mailinglist_delivery d SET
+        state = CASE WHEN r.state = 'queued' AND c.status = 'cancelled' THEN 'cancelled' ELSE r.state END,
+        reason = r.reason, lease_until = NULL, changed_at = clock_timestamp(),
+        next_attempt_at = CASE WHEN r.state = 'queued' AND r.delay > 0
+                               THEN clock_timestamp() + make_interval(secs => r.delay) END
+    FROM {_RESULTS}
+    LEFT JOIN mailinglist_campaign c ON c.id = (
+        SELECT x.campaign_id FROM mailinglist_delivery x WHERE x.id = r.delivery_id)
+    WHERE d.id = r.delivery_id AND d.fence = r.fence
+      AND (d.state = 'sending'
+           OR (d.state IN ('unknown', 'queued') AND r.result <> 'unknown' AND d.id = ANY(%s)))"""  # noqa: S608
+
+_RECOVER = """
+    WITH lost AS (
+        SELECT id FROM mailinglist_delivery WHERE state = 'sending' AND lease_until < clock_timestamp()
+        ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+    ), recovered AS (
+        UPDATE mailinglist_delivery d SET state = 'unknown', lease_until = NULL, crashes = d.crashes + 1,
+               reason = CASE WHEN d.crashes + 1 >= %s THEN 'poison' ELSE 'crash' END,
+               changed_at = clock_timestamp()
+        FROM lost WHERE d.id = lost.id RETURNING d.id, d.attempts
+    )
+    UPDATE mailinglist_attempt a SET
+           result = 'unknown', error_code = 'crash', finished_at = clock_timestamp(),
+           error_text = 'The worker ended before it wrote down the answer of SES.'
+    FROM recovered r WHERE a.delivery_id = r.id AND a.number = r.attempts AND a.result = ''"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this worker may post once, and nobody else until the lease ends."""
+
+    delivery_id: int
+    #: Number of the Attempt that was inserted with the claim.
+    attempt: int
+    fence: int
+    campaign_id: int | None
+    version_id: int | None
+    list_id: int
+    subscriber_id: int
+    purpose: str
+
+
+def claim(n: int, *, campaign_id: int | None, lease_seconds: float) -> list[Claimed]:
+    """Up to ``n`` due rows of a campaign (None: mail without one), committed; post them at once.
+
+    Rows of suppressed or unsubscribed people become ``skipped`` instead, so fewer than ``n`` may come back
+    while more wait: ask ``queue.next_due_in``. A paused or cancelled campaign gives none. The lease is in
+    database time.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        if campaign_id is not None and not _open_for_claims(cursor, campaign_id):
+            return []
+        where, values = (
+            ("d.campaign_id IS NULL", []) if campaign_id is None else ("d.campaign_id = %s", [campaign_id])
+        )
+        cursor.execute(_LOCK.format(campaign=where), [*values, n])
+        rows = cursor.fetchall()
+        if not rows:
+            return []
+        cursor.execute(
+            "SELECT id FROM mailinglist_subscriber WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+            [[subscriber for _, subscriber in rows]],
+        )
+        cursor.execute(_CLAIM, [[delivery for delivery, _ in rows], lease_seconds])
+        return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
+    """Write the outcomes of posted claims down. Safe to repeat; an attempt that is settled already stays as
+    it is.
+
+    A late answer (the lease had run out meanwhile) still completes the Attempt, and the Delivery too unless
+    somebody claimed it since.
+    """
+    if not results:
+        return
+    ordered = sorted(results, key=lambda pair: pair[0].delivery_id)
+    columns = [list(column) for column in zip(*(_row(*pair) for pair in ordered), strict=True)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM mailinglist_delivery WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [columns[0]],
+        )
+        cursor.execute(_FINISH_ATTEMPTS, columns)
+        written = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_FINISH_DELIVERIES, [*columns, written])
+
+
+def recover_expired(limit: int = 1000) -> int:
+    """Rows whose lease ran out become ``unknown``: their worker died, their mail may have left. Returns how
+    many.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_RECOVER, [limit, POISON_CRASHES])
+        return int(cursor.rowcount)
+
+
+def _open_for_claims(cursor: Any, campaign_id: int) -> bool:
+    # The share lock makes a pause wait for claims under way, and claims wait for a pause: none starts after
+    # it.
+    cursor.execute("SELECT status FROM mailinglist_campaign WHERE id = %s FOR SHARE", [campaign_id])
+    row = cursor.fetchone()
+    # The retries of a finished campaign go on.
+    return row is not None and row[0] in ("sending", "finished")
+
+
+def _row(claimed: Claimed, outcome: Outcome) -> tuple[Any, ...]:
+    head = (claimed.delivery_id, claimed.attempt, claimed.fence)
+    match outcome:
+        case Accepted(message_id):
+            return (*head, Result.ACCEPTED.value, message_id, "", "", State.SENT.value, "", 0.0)
+        case Refused(scope, code, text, retry_after):
+            state = State.FAILED if scope is Scope.RECIPIENT else State.QUEUED
+            if claimed.campaign_id is None and scope in (Scope.CAMPAIGN, Scope.ACCOUNT):
+                retry_after = max(retry_after, UNPAUSED_RETRY)
+            answer = (
+                Result.REFUSED.value,
+                None,
+                code[:80],
+                _clean(text),
+                state.value,
+                code[:60],
+                float(retry_after),
+            )
+            return (*head, *answer)
+        case Unknown(code, text):
+            answer = (
+                Result.UNKNOWN.value,
+                None,
+                code[:80],
+                _clean(text),
+                State.UNKNOWN.value,
+                code[:60],
+                0.0,
+            )
+            return (*head, *answer)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "")[:2000]

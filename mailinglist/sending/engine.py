@@ -1,0 +1,278 @@
+"""The loop that sends: permits → claim → build → post → finish.
+
+Called by tasks.send_campaign, tasks.send_mail and ``send_campaign --wait``. Keeps up to SEND_CONCURRENCY
+posts in flight in threads that never touch the database; claims only as many rows as it posts at once, so
+that a crash leaves no more than that in doubt. Writes nothing about the campaign: the caller hands the result
+to lifecycle.settle.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import InterfaceError, OperationalError, connection
+
+from mailinglist.sending import messages, pacing, queue, ses
+from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+from mailinglist.sending.queue import Claimed
+
+logger = logging.getLogger(__name__)
+
+#: Runs of one campaign at the same time, over all workers; further ones end at once.
+RUNS_PER_CAMPAIGN = 4
+#: Posts without any answer in a row after which SES is left alone for a while.
+BREAKER, BREAKER_SECONDS = 10, 15.0
+#: Refused recipients in a row after which the campaign is stopped: it is not the recipients.
+REFUSED_IN_A_ROW = 20
+#: Seconds between tries to write outcomes down while PostgreSQL is away.
+WRITE_BACK_PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 15, 15)
+_ADVISORY = 0x6D6C0000
+
+BUSY, TIME_UP, LATER = "busy", "", "later"
+
+#: Set when the process is asked to end: a run stops claiming and finishes what is in flight.
+stopping = threading.Event()
+
+STOP_SENTENCES = {
+    "ses-paused": "Amazon SES has paused sending for the account.",
+    "ses-suspended": "Amazon SES has suspended the account.",
+    "configuration-set-paused": "Sending is paused for the SES configuration set.",
+    "configuration-set-missing": "The SES configuration set does not exist.",
+    "not-verified": "The sender's address or domain (in the SES sandbox also the recipient's) is not verified.",
+    "not-found": "Something that the mail refers to does not exist in Amazon SES.",
+    "credentials": "Amazon SES does not accept the credentials, or they may not send.",
+    "certificate": "The certificate of the SES endpoint is not trusted.",
+    "configuration": "The settings for Amazon SES are not complete.",
+    "refusals": f"{REFUSED_IN_A_ROW} mails in a row were refused; the cause is hardly the recipients.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Nothing is left that this campaign may send now."""
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """There is more to send, not before ``after_seconds``. ``why``: quota, ses-unavailable, rate, busy,
+    later, ''.
+    """
+
+    after_seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """SES takes nothing of this campaign until somebody acts. ``text`` says what and why, for people."""
+
+    reason: str
+    text: str
+
+
+Result = Drained | More | Stopped
+Send = Callable[[EmailMessage], Outcome]
+
+
+def run(
+    campaign_id: int | None, *, send: Send = ses.send, seconds: float = 15, concurrency: int = 0
+) -> Result:
+    """Send what is due of a campaign (None: mail without one) for up to about ``seconds``."""
+    with _slot(campaign_id) as free:
+        if not free:
+            return More(settings.SWEEP_SECONDS, BUSY)
+        return _Run(campaign_id, send, seconds, concurrency or settings.SEND_CONCURRENCY).go()
+
+
+def is_running(campaign_id: int | None) -> bool:
+    """Whether any process is sending this campaign (None: mail without one) now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+            "AND classid BETWEEN %s AND %s AND objid = %s "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [_ADVISORY, _ADVISORY + RUNS_PER_CAMPAIGN - 1, (campaign_id or 0) % 2**31],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+class _Run:
+    """One run: its posts in flight and what the outcomes so far mean."""
+
+    def __init__(self, campaign_id: int | None, send: Send, seconds: float, concurrency: int) -> None:
+        self.campaign_id, self.send, self.concurrency = campaign_id, send, concurrency
+        self.ends_at = time.monotonic() + seconds
+        self.in_flight: dict[Future[Outcome], Claimed] = {}
+        self.builder = messages.Builder()
+        self.halt = threading.Event()
+        self.result: Result | None = None
+        self.unanswered = self.refused = 0
+
+    def go(self) -> Result:
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="ses") as pool:
+            try:
+                while self.result is None:
+                    self._round(pool)
+            finally:
+                # Also when the database failed above: what is in flight has an answer that must be written
+                # down.
+                self._collect(everything=True)
+        return self.result
+
+    def _round(self, pool: ThreadPoolExecutor) -> None:
+        if stopping.is_set() or time.monotonic() >= self.ends_at:
+            self.result = More(0, TIME_UP)
+            return
+        free = self.concurrency - len(self.in_flight)
+        if free < max(1, self.concurrency // 2):
+            return self._collect()
+        permit = pacing.take(free, urgent=self.campaign_id is None)
+        if not permit.granted:
+            return self._collect() if self.in_flight else self._wait(permit.wait_seconds, permit.why)
+        started = time.monotonic()
+        claimed = queue.claim(
+            permit.granted, campaign_id=self.campaign_id, lease_seconds=settings.LEASE_SECONDS
+        )
+        pacing.give_back(permit.granted - len(claimed))
+        if claimed:
+            self._post(pool, claimed, permit.delays, started)
+        elif self.in_flight:
+            self._collect()
+        else:
+            self._look_ahead()
+
+    def _post(
+        self, pool: ThreadPoolExecutor, claimed: list[Claimed], delays: Sequence[float], started: float
+    ) -> None:
+        # Three quarters of the lease: a process that was frozen must not post what others may have taken
+        # over.
+        not_after = started + settings.LEASE_SECONDS * 0.75
+        unbuilt: list[tuple[Claimed, Outcome]] = []
+        for (row, built), delay in zip(self.builder.build(claimed), delays, strict=False):
+            if isinstance(built, Refused):
+                unbuilt.append((row, built))
+            else:
+                future = pool.submit(_post_one, self.send, built, started + delay, not_after, self.halt)
+                self.in_flight[future] = row
+        self._record(unbuilt)
+
+    def _collect(self, *, everything: bool = False) -> None:
+        """Write down the outcomes of posts that are done; waits for one, or for all."""
+        if stopping.is_set():
+            self.halt.set()
+        while self.in_flight:
+            done, _ = wait(self.in_flight, return_when=FIRST_COMPLETED)
+            self._record([(self.in_flight.pop(future), future.result()) for future in done])
+            if not everything:
+                return
+
+    def _record(self, results: list[tuple[Claimed, Outcome]]) -> None:
+        if not results:
+            return
+        _write_back(results)
+        for _, outcome in results:
+            self._judge(outcome)
+
+    def _judge(self, outcome: Outcome) -> None:
+        match outcome:
+            case Accepted():
+                self.unanswered = self.refused = 0
+            case Unknown() | Refused(code="unreachable"):
+                self.unanswered += 1
+                if self.unanswered == BREAKER:
+                    pacing.hold(BREAKER_SECONDS)
+                    self._end(More(BREAKER_SECONDS, pacing.UNAVAILABLE))
+            case Refused(scope=Scope.THROTTLE, code=code) if code != messages.NOT_POSTED:
+                pacing.throttled()
+            case Refused(scope=Scope.QUOTA):
+                pacing.refused_for_quota()
+                self._end(More(pacing.QUOTA_SECONDS, pacing.QUOTA))
+            case Refused(scope=Scope.RECIPIENT, text=text):
+                self.refused += 1
+                if self.refused == REFUSED_IN_A_ROW and self.campaign_id is not None:
+                    self._end(_stopped("refusals", text))
+            case Refused(scope=Scope.CAMPAIGN | Scope.ACCOUNT as scope, code=code, text=text):
+                # Mail without a campaign is of many lists: what stops one of them does not stop the others.
+                if scope is Scope.ACCOUNT or self.campaign_id is not None:
+                    self._end(_stopped(code, text))
+
+    def _end(self, result: Result) -> None:
+        self.halt.set()
+        if not isinstance(self.result, Stopped):
+            self.result = result
+
+    def _look_ahead(self) -> None:
+        """Nothing was claimed and nothing is in flight: is there more, now or later?"""
+        seconds = queue.next_due_in(self.campaign_id)
+        if seconds is None:
+            self.result = Drained()
+        else:  # rows that another worker holds are due and yet not ours: do not spin on them
+            self._wait(max(seconds, 0.05), LATER)
+
+    def _wait(self, seconds: float, why: str) -> None:
+        if time.monotonic() + seconds >= self.ends_at:
+            self.result = More(seconds, why)
+        else:
+            stopping.wait(seconds)
+
+
+def _post_one(
+    send: Send, message: EmailMessage, not_before: float, not_after: float, halt: threading.Event
+) -> Outcome:
+    """In a thread: wait for the permit's moment, then post, unless the run was stopped or the lease is nearly
+    over.
+    """
+    stopped = halt.wait(max(0.0, not_before - time.monotonic()))
+    if stopped or time.monotonic() > not_after:
+        return Refused(Scope.THROTTLE, messages.NOT_POSTED, "Not posted: the run ended before its turn came.")
+    try:
+        return send(message)
+    except Exception as error:  # the outermost net of a post: whatever it was, the mail may have left
+        logger.exception("A post to SES failed in an unforeseen way.")
+        return Unknown("error", f"{type(error).__name__}: {error}")
+
+
+def _write_back(results: list[tuple[Claimed, Outcome]]) -> None:
+    for pause in WRITE_BACK_PAUSES:
+        try:
+            return queue.finish(results)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning(
+                "%d outcomes could not be written down yet (%s); trying again.", len(results), error
+            )
+            connection.close()
+            time.sleep(pause)
+    queue.finish(results)
+
+
+def _stopped(code: str, text: str) -> Stopped:
+    sentence = STOP_SENTENCES.get(code, "Amazon SES refuses the mails of this campaign.")
+    return Stopped(code, f"{sentence} SES says: {text}")
+
+
+@contextmanager
+def _slot(campaign_id: int | None) -> Iterator[bool]:
+    """One of the few places for runs of a campaign, held by this database session: doubled messages add no
+    runs.
+    """
+    key = (campaign_id or 0) % 2**31
+    with connection.cursor() as cursor:
+        taken = next((slot for slot in range(RUNS_PER_CAMPAIGN) if _try_lock(cursor, slot, key)), None)
+    try:
+        yield taken is not None
+    finally:
+        # A broken connection has given the lock back already.
+        if taken is not None and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY + taken, key])
+
+
+def _try_lock(cursor: object, slot: int, key: int) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY + slot, key])  # type: ignore[attr-defined]
+    return bool(cursor.fetchone()[0])  # type: ignore[attr-defined]

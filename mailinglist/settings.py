@@ -1,0 +1,328 @@
+"""Composition root: all settings, from the environment, with defaults for a first local start.
+
+Two modes. ``local`` (no ``PUBLIC_URL``, or one on this machine): embedded servers, the local SES of
+``sandbox/``, generated keys under ``var/``; answers to this machine's own names only. ``production``: every
+missing or unsafe value stops the start with a sentence (``mailinglist/checks.py``, ``bounces/checks.py``).
+docs/operations.md explains each setting.
+"""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+from script import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = embedded.var_dir()
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def env_bool(name: str, default: bool) -> bool:
+    value = env(name).lower()
+    if value in ("", None):
+        return default
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is neither true nor false; write 1 or 0.")
+
+
+def env_number(name: str, default: float, *, low: float, high: float) -> float:
+    value = env(name)
+    try:
+        number = float(value) if value else float(default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number.") from None
+    if not low <= number <= high:
+        raise ImproperlyConfigured(f"{name}={value} is outside {low:g} to {high:g}.")
+    return number
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [part for part in env(name, default).replace(",", " ").split() if part]
+
+
+def read_runtime() -> dict[str, Any]:
+    """Addresses that script/start wrote for commands started beside it; empty before the first start."""
+    try:
+        found: dict[str, Any] = json.loads((VAR_DIR / "runtime.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1")
+
+# --- Mode and addresses -------------------------------------------------------------------------------
+RUNTIME = read_runtime()
+PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
+MODE = env("MAILINGLIST_MODE") or (
+    "production" if PUBLIC_URL and urlsplit(PUBLIC_URL).hostname not in LOCAL_HOSTS else "local"
+)
+if MODE not in ("local", "production"):
+    raise ImproperlyConfigured(f"MAILINGLIST_MODE={MODE!r}: write local or production.")
+LOCAL = MODE == "local"
+if LOCAL and not PUBLIC_URL:
+    PUBLIC_URL = RUNTIME.get("public_url") or "http://127.0.0.1:8000"
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+# Whoever sends "Authorization: Bearer <this>" may read /metrics from elsewhere; empty: this machine only. A proxy on
+# this machine has to pass X-Forwarded-For on, or its visitors look like this machine.
+METRICS_TOKEN = env("METRICS_TOKEN")
+DEBUG = env_bool("DEBUG", False)
+ALLOWED_HOSTS = [*LOCAL_HOSTS, *({PUBLIC_HOST} - {""}), *env_list("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
+
+# --- Secrets ------------------------------------------------------------------------------------------
+_generated = embedded.local_settings(VAR_DIR) if LOCAL else {}
+SECRET_KEY = env("SECRET_KEY") or _generated.get("SECRET_KEY", "")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+# Addresses on the suppression list are stored as HMAC-SHA256 under this key (hex), which outlives SECRET_KEY.
+SUPPRESSION_KEY = env("SUPPRESSION_KEY") or _generated.get("SUPPRESSION_KEY", "")
+
+# --- Database and broker ------------------------------------------------------------------------------
+DATABASE_URL = env("DATABASE_URL") or embedded.database_url(VAR_DIR)
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CELERY_BROKER_URL = env("CELERY_BROKER_URL") or embedded.broker_url(VAR_DIR)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_PUBLISH_RETRY = False  # a silent broker must not hold up a sign-up; the sweep finds the work
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "retry_on_timeout": True,
+}
+CELERY_TIMEZONE = "UTC"
+# Seconds between two looks of the sweepers into PostgreSQL: what a lost message may cost in time.
+SWEEP_SECONDS = env_number("SWEEP_SECONDS", 10, low=1, high=600)
+CELERY_BEAT_SCHEDULE = {
+    "sweep-sending": {
+        "task": "mailinglist.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "sweep-bounces": {
+        "task": "bounces.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "nightly-cleanup": {
+        "task": "bounces.tasks.nightly_cleanup",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
+    },
+}
+
+# --- Amazon SES, through django-ses -------------------------------------------------------------------
+AWS_SES_REGION_NAME = env("AWS_SES_REGION_NAME") or env("AWS_DEFAULT_REGION") or env("AWS_REGION", "us-east-1")
+AWS_ACCESS_KEY_ID = env("AWS_ACCESS_KEY_ID") or None
+AWS_SECRET_ACCESS_KEY = env("AWS_SECRET_ACCESS_KEY") or None
+AWS_SESSION_TOKEN = env("AWS_SESSION_TOKEN") or None
+USE_SES_V2 = True
+AWS_SES_AUTO_THROTTLE = None  # pacing is shared by all processes, in PostgreSQL
+# boto3 posts the same mail three times on a time-out; SES has no idempotency, so one attempt is one POST.
+AWS_SES_CONFIG = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=30, max_pool_connections=64
+)
+_sandbox_url = f"http://127.0.0.1:{RUNTIME.get('sandbox_port', 8025)}"
+SES_ENDPOINT_URL = env("SES_ENDPOINT_URL") or (_sandbox_url if LOCAL else "")
+SNS_ENDPOINT_URL = env("SNS_ENDPOINT_URL") or (SES_ENDPOINT_URL if LOCAL else "")
+if SES_ENDPOINT_URL:
+    AWS_SES_REGION_ENDPOINT_URL = SES_ENDPOINT_URL
+if LOCAL and not AWS_ACCESS_KEY_ID:
+    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY = "local", "local"
+SES_CONFIGURATION_SET = env("SES_CONFIGURATION_SET") or ("mailinglist" if LOCAL else "")
+
+# --- SNS: who may tell us about bounces ---------------------------------------------------------------
+LOCAL_TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:mailinglist-local"
+SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS") or ([LOCAL_TOPIC_ARN] if LOCAL else [])
+SNS_REQUIRE_V2 = env_bool("SNS_REQUIRE_V2", False)
+# The two below make the webhook trust another signer than Amazon: local mode only.
+SNS_CERT_ORIGIN = env("SNS_CERT_ORIGIN") or (SES_ENDPOINT_URL if LOCAL else "")
+SNS_TRUST_ANCHOR = env("SNS_TRUST_ANCHOR") or (str(VAR_DIR / "sandbox" / "ca.pem") if LOCAL else "")
+
+# --- Sending ------------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL") or ("lists@example.com" if LOCAL else "")
+# POSTs in flight per worker process; also the most deliveries that a crash can leave in doubt.
+SEND_CONCURRENCY = int(env_number("SEND_CONCURRENCY", 8, low=1, high=100))
+LEASE_SECONDS = env_number("LEASE_SECONDS", 120, low=35, high=3600)
+# What to do with a delivery that was posted, has no answer and is not explained by any event after the grace
+# time: hold (show it to the manager) or resend (a possible duplicate, counted as such).
+UNKNOWN_POLICY = env("UNKNOWN_POLICY", "hold")
+if UNKNOWN_POLICY not in ("hold", "resend"):
+    raise ImproperlyConfigured(f"UNKNOWN_POLICY={UNKNOWN_POLICY!r}: write hold or resend.")
+UNKNOWN_GRACE_SECONDS = env_number("UNKNOWN_GRACE_SECONDS", 900, low=1, high=86400)
+
+# --- Bounces ------------------------------------------------------------------------------------------
+# The length of a day for retries, holds and windows. The demo makes it seconds; production keeps 86400.
+DAY_SECONDS = env_number("DAY_SECONDS", 86400, low=0.1, high=86400)
+RETRY_WINDOW_DAYS = env_number("RETRY_WINDOW_DAYS", 10, low=0, high=60)
+RAW_RETENTION_DAYS = env_number("RAW_RETENTION_DAYS", 90, low=1, high=3650)
+CONFIRM_TOKEN_DAYS = env_number("CONFIRM_TOKEN_DAYS", 7, low=1, high=60)
+
+# --- Django -------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "mailinglist.apps.MailinglistConfig",
+    "bounces.apps.BouncesConfig",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "mailinglist.middleware.PublicHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "mailinglist.urls"
+WSGI_APPLICATION = "mailinglist.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# A proxy in front that sets X-Forwarded-Proto itself; without one the header must not be believed.
+if env_bool("BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "mailinglist": {"level": LOG_LEVEL},
+        "bounces": {"level": LOG_LEVEL},
+        "celery": {"level": "WARNING"},
+    },
+}
+
+# --- The admin: times and navigation by task -----------------------------------------------------------
+FORMAT_MODULE_PATH = ["mailinglist.formats"]
+
+
+def _page(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "Mailinglist",
+    "SITE_HEADER": "Mailinglist",
+    "SITE_SYMBOL": "mail",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("mailinglist/admin.css")],
+    "DASHBOARD_CALLBACK": "bounces.admin.dashboard.context",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "Campaigns",
+                "items": [
+                    _page("Campaigns", "campaign", "mailinglist", "campaign"),
+                    _page("Recipients", "outbox", "mailinglist", "delivery"),
+                ],
+            },
+            {
+                "title": "Subscribers",
+                "separator": True,
+                "items": [
+                    _page("Subscribers", "group", "mailinglist", "subscriber"),
+                    _page("Lists", "list_alt", "mailinglist", "mailinglist"),
+                    _page("Suppressions", "block", "mailinglist", "suppression"),
+                    _page("Changes", "history", "mailinglist", "change"),
+                ],
+            },
+            {
+                "title": "Bounces",
+                "separator": True,
+                "items": [
+                    _page("Events", "undo", "bounces", "event"),
+                    _page("Notifications", "inbox", "bounces", "notification"),
+                    {
+                        "title": "Take back bounces",
+                        "icon": "restore",
+                        "link": reverse_lazy("admin:bounces_restore"),
+                        "permission": lambda request: request.user.has_perm("mailinglist.change_suppression"),
+                    },
+                ],
+            },
+            {
+                "title": "Settings",
+                "separator": True,
+                "items": [
+                    _page("Bounce policies", "rule", "bounces", "policy"),
+                    _page("Managers", "manage_accounts", "auth", "user"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,179 @@
+"""What the staff pages share: who acts, the question before an act, search by address, tables that stay fast.
+
+Used by mailinglist/admin/ and bounces/admin/. Every act is a POST from a page that said what it will do
+(``ask``); a GET changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from mailinglist import addresses
+from mailinglist.changes import Actor, Kind
+from mailinglist.models import Subscriber, Suppression
+
+#: More rows than this are not counted, and not paged through: filters and search lead there faster.
+COUNT_CAP = 10_000
+#: A search for the beginning of an address in deliveries and events takes at most so many people.
+SEARCH_CAP = 200
+
+
+def actor(request: HttpRequest) -> Actor:
+    """The manager who is logged in, for the audit trail."""
+    return Actor(Kind.USER, user=request.user)
+
+
+def require(request: HttpRequest, *permissions: str) -> None:
+    """Raise PermissionDenied unless the manager holds all of ``permissions`` (app.codename)."""
+    if not request.user.has_perms(permissions):
+        raise PermissionDenied
+
+
+class ReasonForm(forms.Form):
+    """The one question that every act against or for a person must answer."""
+
+    why = forms.CharField(
+        label="Why?",
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Kept in the history of this person, with your name.",
+    )
+
+
+def ask(
+    request: HttpRequest,
+    *,
+    title: str,
+    sentences: Sequence[str],
+    button: str,
+    back: str,
+    form: forms.Form | None = None,
+    danger: bool = False,
+    warnings: Sequence[str] = (),
+) -> HttpResponse:
+    """The page before an act: what will happen, the form, one button that POSTs, one link back."""
+    context = {
+        "sentences": sentences,
+        "warnings": warnings,
+        "button": button,
+        "back": back,
+        "form": form,
+        "danger": danger,
+    }
+    return page(request, "admin/mailinglist/ask.html", title, context)
+
+
+def page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> TemplateResponse:
+    """A page of our own inside the frame of the admin."""
+    return TemplateResponse(
+        request, template, {**admin.site.each_context(request), "title": title, **context}
+    )
+
+
+def recipient_url(subscriber_id: int) -> str:
+    """The page that shows everything about a person; their edit page where bounces is not installed."""
+    try:
+        return reverse("admin:bounces_recipient", args=[subscriber_id])
+    except NoReverseMatch:
+        return reverse("admin:mailinglist_subscriber_change", args=[subscriber_id])
+
+
+def find_subscribers(term: str) -> QuerySet[Subscriber]:
+    """People whose address is ``term``, or begins with it; served by an index on email_key."""
+    try:
+        key = addresses.normalise(term).key
+    except addresses.BadAddress:
+        return Subscriber.objects.filter(email_key__startswith=term.strip().lower())
+    exact = Subscriber.objects.filter(email_key=key)
+    return exact if exact.exists() else Subscriber.objects.filter(email_key__startswith=key)
+
+
+def find_subscriber_ids(term: str) -> list[int]:
+    """The same as ids, at most SEARCH_CAP: for tables that hold many rows per person."""
+    return list(find_subscribers(term).order_by("email_key").values_list("pk", flat=True)[:SEARCH_CAP])
+
+
+def release_sentences(row: Suppression) -> list[str]:
+    """What a release means, for the page that asks."""
+    return [
+        f"Suppressed since {row.since:%d %b %Y %H:%M} UTC: {row.get_reason_display()}. {row.evidence}",
+        "Mail may go to this address again, and earlier bounces no longer count. Subscriptions that "
+        "ended stay ended: restore them one by one on the person's page.",
+    ]
+
+
+def release_warnings(row: Suppression) -> list[str]:
+    """What speaks against a release; empty where nothing does."""
+    if row.reason == Suppression.Reason.COMPLAINT:
+        return ["This person reported a mail as spam. Release only if they asked you to, in writing."]
+    return []
+
+
+class CappedPaginator(Paginator):
+    """Counts to COUNT_CAP and no further, so that no page reads a whole table for a number nobody needs."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by()[:COUNT_CAP].count()
+        return len(rows)
+
+
+class BigChangeList(ChangeList):
+    """No "show all" link where nothing is filtered away."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class PlainAdmin(ModelAdmin):
+    """What all tables share: no count of everything, and words where there is nothing yet."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    #: Shown instead of an empty table where nothing is filtered: what appears here, and how.
+    empty_text = ""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BigChangeList
+
+
+class FastAdmin(PlainAdmin):
+    """For tables that grow with every mail: a capped count, and order by id only."""
+
+    sortable_by: Sequence[str] = ()
+    ordering: Sequence[str] = ("-pk",)
+    paginator = CappedPaginator
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {
+            name: found for name, found in super().get_actions(request).items() if name != "delete_selected"
+        }
+
+
+class MachineOwnedAdmin(FastAdmin):
+    """For rows that only the engine writes: to be read, never added, changed or deleted by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

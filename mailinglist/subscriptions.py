@@ -1,0 +1,281 @@
+"""Joining and leaving lists. The only writer of Subscription, besides the set-based merge of imports.
+
+Every writer locks the Subscriber first (see suppression.py for why).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from mailinglist import addresses, suppression
+from mailinglist.changes import Actor, Noun, record
+from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription
+from mailinglist.sending import queue
+
+Status = Subscription.Status
+Reason = Subscription.Reason
+#: A later report of a stronger reason replaces a weaker one. The person's own word is not replaced by a bounce.
+STRENGTH = {
+    Reason.IMPORT: 1,
+    Reason.SOFT_EXHAUSTED: 2,
+    Reason.UNREACHABLE: 3,
+    Reason.SES: 4,
+    Reason.HARD_BOUNCE: 5,
+    Reason.MANAGER: 6,
+    Reason.PAGE: 7,
+    Reason.ONE_CLICK: 8,
+    Reason.COMPLAINT: 9,
+}
+#: Nobody but the person may lift these.
+OWN_CHOICE = frozenset({Reason.PAGE, Reason.ONE_CLICK, Reason.COMPLAINT, Reason.SES})
+#: One confirmation mail per person and list in this time, however often the form is sent.
+CONFIRMATION_PAUSE = timedelta(hours=24)
+#: For so long the person may take back their own unsubscribe without a new confirmation mail.
+REJOIN_WINDOW = timedelta(hours=24)
+
+
+class SignUp(Enum):
+    """What a sign-up led to. The visitor sees the same answer for all of them."""
+
+    CONFIRMATION_SENT = "confirmation sent"
+    CONFIRMATION_PENDING = "a confirmation was sent less than a day ago"
+    SUBSCRIBED = "subscribed"
+    ALREADY_SUBSCRIBED = "already subscribed"
+    SUPPRESSED = "suppressed"
+
+
+class CannotRestore(ValueError):
+    """The subscription must not be brought back by a manager; the message says why and what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The evidence of a sign-up: when, from where, and what the form said."""
+
+    at: datetime
+    ip: str | None = None
+    user_agent: str = ""
+    text: str = ""
+
+
+def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
+    """The subscriber of an address, made without any subscription when new. Raises addresses.BadAddress."""
+    address = addresses.normalise(email)
+    subscriber, _ = Subscriber.objects.get_or_create(
+        email_key=address.key,
+        defaults={
+            "email": address.as_written,
+            "name": name[:200],
+            "suppression_key": suppression.key_for(address.key),
+        },
+    )
+    return subscriber
+
+
+@transaction.atomic
+def subscribe(
+    mailing_list: MailingList, email: str, *, consent: Consent, source: str, by: Actor, name: str = ""
+) -> SignUp:
+    """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
+
+    Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
+    """
+    subscriber = get_or_create_subscriber(email, name=name)
+    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
+    if suppression.is_suppressed(subscriber):
+        return SignUp.SUPPRESSED
+    found = Subscription.objects.filter(list=mailing_list, subscriber=subscriber).first()
+    if found and found.status == Status.CONFIRMED:
+        return SignUp.ALREADY_SUBSCRIBED
+    if found and found.status == Status.PENDING and _confirmed_lately(found, consent.at):
+        return SignUp.CONFIRMATION_PENDING
+    needs_mail = mailing_list.double_opt_in or found is not None
+    before = found.status if found else ""
+    row = found or Subscription(list=mailing_list, subscriber=subscriber)
+    row.status = Status.PENDING if needs_mail else Status.CONFIRMED
+    row.source, row.unsubscribe_reason, row.unsubscribed_at = source, Reason.NONE, None
+    row.consent_at, row.consent_ip = consent.at, consent.ip
+    row.consent_user_agent, row.consent_text = consent.user_agent[:255], consent.text
+    if not needs_mail:
+        row.confirmed_at, row.confirmed_ip = consent.at, consent.ip
+    row.save()
+    _record(row, before=before, why=f"Signed up ({source}).", by=by)
+    if not needs_mail:
+        return SignUp.SUBSCRIBED
+    queue.enqueue(subscriber_id=subscriber.pk, list_id=mailing_list.pk, purpose=Delivery.Purpose.CONFIRMATION)
+    return SignUp.CONFIRMATION_SENT
+
+
+@transaction.atomic
+def confirm(subscriber: Subscriber, mailing_list: MailingList, *, ip: str | None, by: Actor) -> bool:
+    """The person confirmed. True when the subscription is confirmed now, also if it was before.
+
+    False when there is nothing to confirm (any more): they left in the meantime.
+    """
+    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
+    row = Subscription.objects.filter(list=mailing_list, subscriber=subscriber).first()
+    if row is None or row.status == Status.UNSUBSCRIBED:
+        return False
+    if row.status == Status.CONFIRMED:
+        return True
+    now = timezone.now()
+    row.status, row.confirmed_at, row.confirmed_ip = Status.CONFIRMED, now, ip
+    row.save(update_fields=["status", "confirmed_at", "confirmed_ip"])
+    subscriber.reset_at = now
+    subscriber.save(update_fields=["reset_at", "updated_at"])
+    _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
+    return True
+
+
+@transaction.atomic
+def unsubscribe(
+    subscriber_id: int,
+    *,
+    reason: Subscription.Reason,
+    by: Actor,
+    why: str,
+    list_ids: list[int] | None = None,
+    at: datetime | None = None,
+) -> int:
+    """End the subscriptions to ``list_ids`` (None: to all lists). Returns how many ended now.
+
+    A subscription that had ended for a weaker reason gets the stronger one, so that the order of reports does not
+    matter; its time is that of the reason it shows.
+    """
+    Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
+    at = at or timezone.now()
+    rows = Subscription.objects.select_for_update(no_key=True).filter(subscriber_id=subscriber_id).order_by("pk")
+    if list_ids is not None:
+        rows = rows.filter(list_id__in=list_ids)
+    ended = 0
+    for row in rows:
+        before = row.status
+        if before == Status.UNSUBSCRIBED and not _outranks(reason, at, row):
+            continue
+        row.status, row.unsubscribe_reason, row.unsubscribed_at = Status.UNSUBSCRIBED, reason, at
+        row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
+        _record(row, before=before, why=why, by=by)
+        ended += before != Status.UNSUBSCRIBED
+    return ended
+
+
+@transaction.atomic
+def restore(subscription_id: int, *, by: Actor, why: str) -> Subscription:
+    """Undo an unsubscribe that no person asked for: back to what it was before. Raises CannotRestore."""
+    row = Subscription.objects.get(pk=subscription_id)
+    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=row.subscriber_id)
+    row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
+    if row.status != Status.UNSUBSCRIBED:
+        raise CannotRestore("This subscription has not ended, so there is nothing to restore.")
+    if row.unsubscribe_reason in OWN_CHOICE:
+        raise CannotRestore(
+            f"{subscriber} left by their own choice ({row.get_unsubscribe_reason_display()}). "
+            "Only they can come back, by signing up again."
+        )
+    row.status = _status_before(row)
+    row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
+    row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
+    subscriber.reset_at = timezone.now()
+    subscriber.save(update_fields=["reset_at", "updated_at"])
+    _record(row, before=Status.UNSUBSCRIBED, why=why, by=by)
+    return row
+
+
+def rejoinable(subscriber: Subscriber) -> QuerySet[Subscription]:
+    """What the person may take back by themselves: they ended it on a page or by one click in REJOIN_WINDOW.
+
+    Nothing for a suppressed address, nor where a bounce, a manager or a complaint had ended the subscription
+    before. Each row has its ``status_before``.
+    """
+    last_end = Change.objects.filter(
+        noun=Noun.SUBSCRIPTION, object_id=OuterRef("pk"), after=Status.UNSUBSCRIBED
+    ).order_by("-at", "-pk")
+    if suppression.is_suppressed(subscriber):
+        return Subscription.objects.none()
+    return Subscription.objects.annotate(status_before=Subquery(last_end.values("before")[:1])).filter(
+        subscriber=subscriber,
+        status=Status.UNSUBSCRIBED,
+        unsubscribe_reason__in=[Reason.PAGE, Reason.ONE_CLICK],
+        unsubscribed_at__gt=timezone.now() - REJOIN_WINDOW,
+        status_before__in=[Status.PENDING, Status.CONFIRMED],
+    )
+
+
+@transaction.atomic
+def rejoin(subscriber: Subscriber, list_ids: Collection[int], *, by: Actor) -> int:
+    """The person takes an unsubscribe back (see rejoinable). Returns how many subscriptions came back."""
+    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
+    rows = list(rejoinable(subscriber).filter(list_id__in=list_ids))
+    for row in rows:
+        row.status = row.status_before  # type: ignore[attr-defined]
+        row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
+        row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
+        _record(row, before=Status.UNSUBSCRIBED, why="Took the unsubscribe back.", by=by)
+    return len(rows)
+
+
+@transaction.atomic
+def change_preferences(subscriber: Subscriber, *, name: str, keep_list_ids: set[int], by: Actor) -> int:
+    """The person's own page: their name, and which of their present lists they keep. Returns how many ended."""
+    row = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
+    if row.name != name:
+        row.name = name
+        row.save(update_fields=["name", "updated_at"])
+        record(
+            Noun.SUBSCRIBER,
+            row.pk,
+            before="name",
+            after="name changed",
+            why="Changed on the preferences page.",
+            by=by,
+            subscriber_id=row.pk,
+        )
+    active = Subscription.objects.filter(subscriber=row).exclude(status=Status.UNSUBSCRIBED)
+    leaving = [found.list_id for found in active if found.list_id not in keep_list_ids]
+    if not leaving:
+        return 0
+    return unsubscribe(
+        row.pk, reason=Reason.PAGE, by=by, why="Left on the preferences page.", list_ids=leaving
+    )
+
+
+def _confirmed_lately(row: Subscription, now: datetime) -> bool:
+    return Delivery.objects.filter(
+        subscriber_id=row.subscriber_id,
+        list_id=row.list_id,
+        purpose=Delivery.Purpose.CONFIRMATION,
+        created_at__gt=now - CONFIRMATION_PAUSE,
+    ).exists()
+
+
+def _status_before(row: Subscription) -> str:
+    last = (
+        Change.objects.filter(noun=Noun.SUBSCRIPTION, object_id=row.pk, after=Status.UNSUBSCRIBED)
+        .exclude(before=Status.UNSUBSCRIBED)
+        .order_by("-at", "-pk")
+        .first()
+    )
+    return last.before if last and last.before else Status.CONFIRMED
+
+
+def _outranks(reason: str, at: datetime, row: Subscription) -> bool:
+    new, old = STRENGTH[Reason(reason)], STRENGTH[Reason(row.unsubscribe_reason)]
+    return new > old or (new == old and row.unsubscribed_at is not None and at < row.unsubscribed_at)
+
+
+def _record(row: Subscription, *, before: str, why: str, by: Actor) -> None:
+    record(
+        Noun.SUBSCRIPTION,
+        row.pk,
+        before=before,
+        after=row.status,
+        why=why,
+        by=by,
+        subscriber_id=row.subscriber_id,
+        list_id=row.list_id,
+    )

@@ -1,0 +1,58 @@
+"""Celery's entry points of the core. Messages carry ids only and may be lost, doubled or late: PostgreSQL
+knows.
+
+A start rings send_campaign once; each run that has more to do rings the next one (``again``). The sweep rings
+runs without a successor, so that its messages replace a lost chain and never add a second one.
+"""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+
+from mailinglist import doorbell, lifecycle
+from mailinglist.models import Campaign
+from mailinglist.sending import engine, queue
+
+
+@shared_task(name="mailinglist.tasks.send_campaign")
+def send_campaign(campaign_id: int, again: int = 1) -> None:
+    """Send what is due of one campaign, for a while."""
+    result = engine.run(campaign_id)
+    lifecycle.settle(campaign_id, result)
+    if again and isinstance(result, engine.More) and result.after_seconds < 1:
+        doorbell.ring(send_campaign, campaign_id)
+
+
+@shared_task(name="mailinglist.tasks.send_mail")
+def send_mail(again: int = 1) -> None:
+    """Send confirmations and test mails, for a while."""
+    result = engine.run(None)
+    if again and isinstance(result, engine.More) and result.after_seconds < 1:
+        doorbell.ring(send_mail)
+
+
+@shared_task(name="mailinglist.tasks.sweep")
+def sweep() -> None:
+    """Find in PostgreSQL whatever is to be done, and wake workers for it: no broker message is ever needed."""
+    tidy()
+    for campaign_id in queue.campaigns_with_due():
+        if not engine.is_running(campaign_id):
+            doorbell.ring(send_campaign, campaign_id, 0)
+    if queue.next_due_in(None) == 0 and not engine.is_running(None):
+        doorbell.ring(send_mail, 0)
+
+
+def tidy() -> None:
+    """What time alone brings: ended leases, unresolved outcomes, campaigns that are due or done."""
+    queue.recover_expired()
+    queue.resolve_unknown()
+    queue.cancel_leftovers()
+    lifecycle.start_due()
+    for campaign_id in Campaign.objects.filter(status=Campaign.Status.SENDING).values_list("pk", flat=True):
+        lifecycle.finish_if_done(campaign_id)
+
+
+@worker_shutting_down.connect
+def _stop_engine(**_: Any) -> None:
+    engine.stopping.set()

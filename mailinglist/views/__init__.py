@@ -1,0 +1,1 @@
+"""What answers without a login: pages for strangers (public) and addresses for monitoring (health)."""

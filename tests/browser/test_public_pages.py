@@ -1,0 +1,146 @@
+"""The way of a subscriber through the public pages in a real browser, without JavaScript."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from mailinglist import tokens
+from mailinglist.models import MailingList, Subscription
+from tests.factories import make_list, make_subscriber
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+#: A phone and a desk.
+WIDTHS = (360, 1280)
+#: WCAG 2.2, 2.5.8: the least size of something to press, in CSS pixels.
+LEAST_TARGET = 24
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread; the tests' own queries beside it are safe.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(params=WIDTHS)
+def page(browser: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
+    settings.PUBLIC_URL = live_server.url
+    context = browser.new_context(
+        viewport={"width": request.param, "height": 740}, java_script_enabled=False, base_url=live_server.url
+    )
+    page = context.new_page()
+    foreign: list[str] = []
+    page.on(
+        "request", lambda sent: foreign.append(sent.url) if not sent.url.startswith(live_server.url) else None
+    )
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert foreign == [], "the pages load something from elsewhere"
+    assert complaints == [], "the browser complains, for example about the Content-Security-Policy"
+
+
+@pytest.fixture
+def news() -> MailingList:
+    return make_list("news", name="The weekly letter", description="What happened, every Friday.")
+
+
+def test_from_sign_up_to_undo(page: Page, news: MailingList) -> None:
+    page.goto("/")
+    fits(page)
+    page.get_by_role("link", name="Subscribe").click()
+    page.get_by_label("Email address").fill("ada.post.example")
+    page.get_by_role("button", name="Subscribe").click()
+    assert page.get_by_text("The address has no @ sign.").is_visible()
+    fits(page)
+
+    page.get_by_label("Email address").fill("ada@post.example")
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_role("button", name="Subscribe").click()
+    assert page.get_by_role("heading", name="Check your mail").is_visible()
+    fits(page)
+    row = Subscription.objects.get()
+    assert row.status == "pending"
+
+    page.goto(tokens.confirm_url(row))
+    fits(page)
+    page.get_by_role("button", name="Yes, subscribe me").click()
+    assert page.get_by_role("heading", name="You are subscribed").is_visible()
+    row.refresh_from_db()
+    assert row.status == "confirmed"
+
+    page.goto(tokens.unsubscribe_url(row.subscriber, news))
+    fits(page)
+    page.get_by_role("button", name="Unsubscribe", exact=True).click()
+    assert page.get_by_role("heading", name="You are unsubscribed").is_visible()
+    fits(page)
+    row.refresh_from_db()
+    assert (row.status, row.unsubscribe_reason) == ("unsubscribed", "page")
+
+    page.get_by_role("button", name="Subscribe me again").click()
+    assert page.get_by_role("heading", name="Everything is as before").is_visible()
+    row.refresh_from_db()
+    assert row.status == "confirmed"
+
+
+def test_preferences_are_saved(page: Page, news: MailingList) -> None:
+    other = make_list("other", name="A" * 60 + " is a long word in a long name of a list")
+    ada = make_subscriber("ada@post.example", news, other)
+    page.goto(tokens.preferences_url(ada, news))
+    fits(page)
+    page.get_by_role("textbox", name="Name").fill("Ada Lovelace")
+    page.get_by_label("A" * 60).uncheck()
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_text("Saved. You left one list.").is_visible()
+    assert [found.list.slug for found in ada.subscriptions.filter(status="confirmed")] == ["news"]
+
+
+def test_the_sign_up_form_works_by_keyboard_alone(page: Page, news: MailingList) -> None:
+    page.goto("/lists/news/subscribe")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    page.get_by_label("Email address").focus()
+    page.keyboard.type("ada@post.example")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Ada")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Subscribe", "the trap must not take the focus"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/check-your-mail")
+
+
+@pytest.mark.parametrize("address", ["/no-such-page", "/confirm/damaged"])
+def test_errors_are_pages_too(page: Page, news: MailingList, address: str) -> None:
+    answer = page.context.request.get(address)
+    assert answer.status == 404
+    page.set_content(answer.text())
+    assert page.get_by_role("heading", level=1).count() == 1
+
+
+def fits(page: Page) -> None:
+    """Nothing hangs over the edge, one main heading, a language, and targets that a thumb can hit."""
+    width = page.viewport_size["width"]  # type: ignore[index]
+    assert page.get_by_role("heading", level=1).count() == 1
+    assert page.locator("html").get_attribute("lang")
+    for element in page.locator("main *:visible, .masthead *:visible, .footer *:visible").all():
+        box = element.bounding_box()
+        if box and "trap" not in (element.locator("xpath=..").get_attribute("class") or ""):
+            assert box["x"] + box["width"] <= width + 1, element.evaluate("e => e.outerHTML")
+    for target in page.locator(
+        "button:visible, .button:visible, .footer a:visible, .masthead a:visible"
+    ).all():
+        box = target.bounding_box()
+        assert box and box["height"] >= LEAST_TARGET

@@ -1,0 +1,177 @@
+"""The mails themselves, serialised and read again by another parser."""
+
+import email
+import email.policy
+from email.message import EmailMessage
+from email.utils import getaddresses
+from typing import Any
+
+import pytest
+
+from mailinglist import lifecycle, tokens
+from mailinglist.changes import SYSTEM
+from mailinglist.models import Delivery, MailingList, Subscriber, Subscription
+from mailinglist.sending import engine, messages, queue
+from mailinglist.sending.outcomes import Refused
+from tests.factories import make_campaign, make_list, make_subscriber
+from tests.mailinglist.sending.helpers import FakeSES, claim, started
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
+
+NASTY = [
+    "\r\nBcc: evil@x.example",
+    "\nX-Evil: 1",
+    "\x00",
+    "\u2028Bcc: evil@x.example",
+    "\u0085X: y",
+    "\u202eevil",
+    '"<x@y.example>,',
+    "=?utf-8?q?=0ABcc:_x?=",
+]
+
+
+def built(campaign: Any, i: int = 0) -> EmailMessage:
+    [(_, message)] = messages.Builder().build([claim(campaign)[i]])
+    assert not isinstance(message, Refused), message
+    return reparsed(message)
+
+
+def reparsed(message: Any) -> EmailMessage:
+    found = email.message_from_bytes(message.message().as_bytes(linesep="\r\n"), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def test_all_headers_of_a_campaign_mail() -> None:
+    campaign = started(1, mailing_list=make_list(reply_to="office@acme.example"))
+    delivery = campaign.deliveries.get()
+    mail = built(campaign)
+    url = tokens.unsubscribe_url(delivery.subscriber, delivery.list)
+    signed = tokens.sign_delivery(delivery.pk, 1)
+    assert {name: str(value) for name, value in mail.items() if name not in ("Date", "Content-Type")} == {
+        "MIME-Version": "1.0",
+        "Subject": "News for",
+        "From": "Acme News <news@acme.example>",
+        "To": "p0@post.example",
+        "Reply-To": "office@acme.example",
+        "Message-ID": f"<{signed}@acme.example>",
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": "<news.acme.example>",
+        "Precedence": "bulk",
+        "Feedback-ID": f"{campaign.pk}:news:campaign:mailinglist",
+        "X-Mailinglist-Delivery": signed,
+        "X-SES-CONFIGURATION-SET": "mailinglist",
+        "X-SES-MESSAGE-TAGS": f"delivery={signed}, attempt=1, campaign={campaign.pk}",
+    }
+    assert tokens.read_delivery(mail["X-Mailinglist-Delivery"]) == (delivery.pk, 1)
+
+
+def test_text_and_html_say_the_same_and_hold_the_persons_own_links() -> None:
+    campaign = started(1, body='Hello {{ name|default:"friend" }} äöü\n')
+    delivery = campaign.deliveries.get()
+    mail = built(campaign)
+    for part in ("plain", "html"):
+        text = mail.get_body((part,)).get_content()  # type: ignore[union-attr]
+        assert "Hello friend äöü" in text
+        assert tokens.unsubscribe_url(delivery.subscriber, delivery.list) in text
+        assert tokens.preferences_url(delivery.subscriber, delivery.list) in text
+        assert "1 Main Street" in text and "{{" not in text
+
+
+def test_every_line_is_short_enough_for_smtp_and_ascii() -> None:
+    campaign = started(1, body="ä" * 3000)
+    [(_, message)] = messages.Builder().build(claim(campaign))
+    raw = message.message().as_bytes(linesep="\r\n")  # type: ignore[union-attr]
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert raw.isascii()
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+@pytest.mark.parametrize("field", ["name", "attribute", "from_name", "list name", "subject"])
+def test_no_value_adds_a_header_or_a_recipient(nasty: str, field: str) -> None:
+    value = f"A{nasty}B".replace("\x00", "")  # PostgreSQL does not store NUL
+    news = make_list()
+    make_subscriber("p0@post.example", attributes={"city": "Rome"})
+    subject = "Hi {{ name }} {{ city }} {{ list_name }}"
+    campaign = started(1, mailing_list=news, subject=subject if field != "subject" else f"Hi {value}")
+    if field == "name":
+        Subscriber.objects.update(name=value)
+    elif field == "attribute":
+        Subscriber.objects.update(attributes={"city": value})
+    elif field == "from_name":
+        MailingList.objects.update(from_name=value)
+    elif field == "list name":
+        MailingList.objects.update(name=value)
+    mail = built(campaign)
+    assert len(mail.items()) == len({name.lower() for name in mail.keys()}) == 15  # noqa: SIM118
+    assert mail["Bcc"] is None and mail["X-Evil"] is None
+    assert getaddresses([str(mail["To"])]) == [("", "p0@post.example")]
+    assert [address.addr_spec for address in mail["From"].addresses] == ["news@acme.example"]
+
+
+def test_a_sender_name_beyond_ascii_is_encoded() -> None:
+    campaign = started(1, mailing_list=make_list(from_name="Bücher, „Müller“ & Co"))
+    [(_, message)] = messages.Builder().build(claim(campaign))
+    assert message.from_email.isascii()  # type: ignore[union-attr]
+    assert reparsed(message)["From"].addresses[0].display_name == "Bücher, „Müller“ & Co"
+
+
+def test_a_list_may_have_its_own_configuration_set() -> None:
+    campaign = started(1, mailing_list=make_list(configuration_set="own"))
+    assert built(campaign)["X-SES-CONFIGURATION-SET"] == "own"
+
+
+def test_attributes_fill_tags_and_never_replace_ours() -> None:
+    news = make_list()
+    make_subscriber(
+        "a@post.example",
+        news,
+        attributes={"city": "Rome", "unsubscribe_url": "https://evil.example", "vip": True},
+    )
+    campaign = make_campaign(news, body="{{ city }} {{ vip }}")
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    text = built(campaign).get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "Rome" in text and "evil" not in text
+
+
+def test_a_confirmation_holds_the_link_and_nothing_that_the_visitor_typed() -> None:
+    news = make_list()
+    person = make_subscriber("a@post.example", name="Buy pills at evil.example")
+    Subscription.objects.create(list=news, subscriber=person, status="pending", source="form")
+    queue.enqueue(subscriber_id=person.pk, list_id=news.pk, purpose=Delivery.Purpose.CONFIRMATION)
+    [(_, message)] = messages.Builder().build(queue.claim(1, campaign_id=None, lease_seconds=60))
+    mail = reparsed(message)
+    assert mail["Subject"] == "Please confirm your subscription to News"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Unsubscribe"] is None and "campaign=" not in mail["X-SES-MESSAGE-TAGS"]
+    for part in ("plain", "html"):
+        text = mail.get_body((part,)).get_content()  # type: ignore[union-attr]
+        assert "/confirm/" in text and "evil" not in text and "1 Main Street" in text
+
+
+def test_somebody_who_was_erased_meanwhile_is_refused() -> None:
+    campaign = started(1)
+    [row] = claim(campaign)
+    Subscriber.objects.all().delete()
+    [(_, refused)] = messages.Builder().build([row])
+    assert isinstance(refused, Refused) and refused.code == "erased"
+
+
+def test_a_thousand_mails_hold_only_their_own_canary(unlimited_pace: object) -> None:
+    news = make_list()
+    for i in range(300):
+        make_subscriber(
+            f"p{i}@post.example", news, attributes={"canary": f"canary-{i:04}-"}, name=f"canary-{i:04}-"
+        )
+    campaign = make_campaign(
+        news, subject="{{ name }}", body="{{ canary }} [x](https://x.example/?q={{ canary }})"
+    )
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    ses = FakeSES()
+    engine.run(campaign.pk, send=ses, seconds=60)
+    assert len(ses.mails) == 300
+    for mail in ses.mails:
+        number = int(mail.to[0].removeprefix("p").partition("@")[0])
+        raw = mail.message().as_string().replace("=\n", "")
+        assert raw.count("canary-") == raw.count(f"canary-{number:04}-") >= 5

@@ -1,0 +1,168 @@
+"""The pace: pure decisions on a budget, and the row that all processes share."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailinglist import aws
+from mailinglist.models import SendBudget
+from mailinglist.sending import pacing
+from mailinglist.sending.pacing import Budget, Permit, decide, informed, refilled, slowed
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def budget(**values: Any) -> Budget:
+    return Budget(
+        **{
+            "max_send_rate": 10,
+            "max_24_hour": 1000,
+            "sent_24_hour": 0,
+            "tokens": 1,
+            "refilled_at": NOW,
+            **values,
+        }
+    )
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def account(rate: float = 10, day: float = 1000, sent: float = 0) -> aws.Account:
+    return aws.Account(rate, day, sent, True, True, "HEALTHY")
+
+
+class TestDecide:
+    def test_permits_are_spaced_by_the_rate(self) -> None:
+        permit, left = decide(budget(), 4, NOW, share=1)
+        assert permit == Permit(4, delays=(0, 0.1, 0.2, pytest.approx(0.3)))
+        assert (left.tokens, left.sent_24_hour) == (-3, 4)
+
+    def test_no_more_than_a_second_ahead(self) -> None:
+        permit, left = decide(budget(), 100, NOW, share=1)
+        assert permit.granted == 11 and permit.delays[-1] == pytest.approx(1)
+        assert decide(left, 1, NOW, share=1)[0].why == "rate"
+
+    def test_at_one_a_second_a_handful_is_claimed(self) -> None:
+        assert decide(budget(max_send_rate=1), 100, NOW, share=1)[0].granted == 2
+
+    def test_one_is_granted_at_any_rate(self) -> None:
+        assert decide(budget(max_send_rate=0.2, tokens=0), 5, NOW, share=1)[0].granted == 1
+
+    def test_the_quota_is_kept_and_a_share_of_it_for_urgent_mail(self) -> None:
+        nearly = budget(sent_24_hour=948)
+        assert decide(nearly, 10, NOW, share=0.95)[0].granted == 2
+        used = budget(sent_24_hour=950)
+        assert decide(used, 10, NOW, share=0.95)[0] == Permit(0, pacing.QUOTA_SECONDS, "quota")
+        assert decide(used, 10, NOW, share=1.0)[0].granted == 10
+
+    def test_without_limits_all_are_granted_at_once(self) -> None:
+        permit, left = decide(budget(max_send_rate=-1, max_24_hour=-1, tokens=0), 50, NOW, share=0.95)
+        assert permit == Permit(50, delays=(0.0,) * 50) and left.tokens == 0
+
+    def test_a_refused_quota_and_a_silent_ses_hold_everything(self) -> None:
+        assert decide(budget(quota_until=after(30)), 1, NOW, share=1)[0] == Permit(0, 30, "quota")
+        assert decide(budget(refilled_at=after(9)), 1, NOW, share=1)[0] == Permit(0, 9, "ses-unavailable")
+
+    @given(st.floats(0.1, 500), st.lists(st.tuples(st.floats(0, 3), st.integers(1, 100)), max_size=40))
+    def test_no_second_gets_more_than_the_rate(self, rate: float, takes: list[tuple[float, int]]) -> None:
+        state, now, moments = budget(max_send_rate=rate, max_24_hour=-1), 0.0, []
+        for pause, n in takes:
+            now += pause
+            permit, state = decide(refilled(state, after(now)), n, after(now), share=1)
+            moments += [now + delay for delay in permit.delays]
+        moments.sort()
+        for i, start in enumerate(moments):
+            within = sum(1 for moment in moments[i:] if moment < start + 1 - 1e-6)
+            assert within <= rate * 1.1 + 2
+
+
+class TestFactor:
+    def test_throttling_halves_it_once_for_answers_that_come_together(self) -> None:
+        once = slowed(budget(), NOW)
+        assert (once.factor, once.tokens) == (0.5, 0)
+        assert slowed(once, after(0.5)) == once
+        assert slowed(once, after(2)).factor == 0.25
+
+    def test_it_has_a_floor_and_grows_back(self) -> None:
+        low = budget(factor=0.1, throttled_at=NOW)
+        assert slowed(low, after(5)).factor == 0.1
+        assert refilled(low, after(4)).factor == 0.1
+        assert refilled(low, after(15)).factor == pytest.approx(0.4)
+        assert refilled(low, after(3600)).factor == 1
+
+    def test_a_changed_rate_starts_at_its_full(self) -> None:
+        slow = budget(factor=0.25, tokens=1)
+        assert informed(slow, account(rate=10)).factor == 0.25
+        found = informed(slow, account(rate=1))
+        assert (found.factor, found.max_send_rate) == (1, 1)
+
+    def test_room_in_the_quota_ends_the_waiting_for_it(self) -> None:
+        waiting = budget(quota_until=after(60))
+        assert informed(waiting, account(sent=1000)).quota_until == after(60)
+        assert informed(waiting, account(sent=10)).quota_until is None
+
+    def test_time_that_goes_backwards_changes_nothing(self) -> None:
+        assert refilled(budget(), after(-5)) == budget()
+        assert replace(budget(), tokens=1) == refilled(budget(), NOW)
+
+
+@pytest.mark.django_db
+class TestRow:
+    def take(self, n: int = 1, **values: Any) -> Permit:
+        return pacing.take(n, get_account=lambda: account(**values))
+
+    def test_the_first_take_asks_the_account_and_the_next_does_not(self) -> None:
+        asked: list[int] = []
+
+        def get_account() -> aws.Account:
+            asked.append(1)
+            return account(rate=50, day=5000, sent=7)
+
+        assert pacing.take(3, get_account=get_account).granted == 3
+        assert pacing.take(3, get_account=get_account).granted == 3
+        row = SendBudget.objects.get()
+        assert asked == [1] and (row.max_send_rate, row.sent_24_hour) == (50, 13)
+
+    def test_an_account_that_cannot_be_asked_leaves_the_old_rate(self) -> None:
+        def away() -> aws.Account:
+            raise EndpointConnectionError(endpoint_url="x")
+
+        assert pacing.take(1, get_account=away).granted == 1
+        assert SendBudget.objects.get().max_send_rate == 1
+
+    def test_what_was_not_used_is_given_back(self) -> None:
+        self.take(5)
+        pacing.give_back(5)
+        assert SendBudget.objects.get().sent_24_hour == 0
+        assert self.take(5).delays[0] == 0
+
+    def test_throttled_asks_for_the_rate_anew(self) -> None:
+        self.take(rate=50)
+        pacing.throttled()
+        assert SendBudget.objects.get().factor == 0.5
+        self.take(rate=1)
+        assert (SendBudget.objects.get().max_send_rate, SendBudget.objects.get().factor) == (1, 1)
+
+    def test_a_refused_quota_stops_urgent_mail_too(self) -> None:
+        self.take()
+        pacing.refused_for_quota()
+        permit = pacing.take(1, urgent=True, get_account=account)
+        assert (permit.granted, permit.why) == (0, "quota") and permit.wait_seconds > 50
+
+    def test_a_silent_ses_is_left_alone_by_all(self) -> None:
+        self.take()
+        pacing.hold(15)
+        permit = self.take()
+        assert (permit.granted, permit.why) == (0, "ses-unavailable") and permit.wait_seconds > 14
+
+    def test_a_rate_that_falls_to_one_breaks_no_constraint(self) -> None:
+        self.take(rate=500)
+        SendBudget.objects.update(fetched_at=None, tokens=50)
+        assert self.take(5, rate=1).granted == 2

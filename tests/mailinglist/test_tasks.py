@@ -1,0 +1,92 @@
+"""The sweep finds all work in PostgreSQL, and messages may be lost, doubled or late."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from mailinglist import lifecycle, tasks
+from mailinglist.changes import SYSTEM
+from mailinglist.models import Campaign, Delivery, Subscription
+from mailinglist.sending import engine, queue
+from tests.factories import make_campaign, make_list, make_subscriber
+from tests.mailinglist.sending.helpers import FakeSES, claim, expire_leases, started, states
+
+pytestmark = pytest.mark.django_db
+SEND_CAMPAIGN, SEND_MAIL = "mailinglist.tasks.send_campaign", "mailinglist.tasks.send_mail"
+
+
+@pytest.fixture
+def ses(monkeypatch: pytest.MonkeyPatch, unlimited_pace: object) -> FakeSES:
+    fake, run = FakeSES(), engine.run
+    monkeypatch.setattr(engine, "run", lambda campaign_id: run(campaign_id, send=fake, seconds=fake.seconds))
+    fake.seconds = 15.0  # type: ignore[attr-defined]
+    return fake
+
+
+@pytest.fixture
+def commit(django_capture_on_commit_callbacks: Any) -> Any:
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def test_send_campaign_sends_and_finishes(ses: FakeSES, rung: list[Any], commit: Any) -> None:
+    campaign = started(2)
+    with commit():
+        tasks.send_campaign(campaign.pk)
+        tasks.send_campaign(campaign.pk)
+    assert len(ses.mails) == 2 and rung == []
+    assert Campaign.objects.get().status == "finished"
+
+
+def test_a_run_with_more_to_do_rings_the_next_and_one_of_the_sweep_does_not(
+    ses: FakeSES, rung: list[Any], commit: Any
+) -> None:
+    campaign = started(2)
+    ses.seconds = 0  # type: ignore[attr-defined]
+    with commit():
+        tasks.send_campaign(campaign.pk)
+        tasks.send_campaign(campaign.pk, 0)
+    assert rung == [(SEND_CAMPAIGN, campaign.pk)]
+
+
+def test_after_a_flushed_broker_the_sweep_rings_for_what_is_queued(rung: list[Any], commit: Any) -> None:
+    campaign = started(1)
+    news = campaign.lists.get()
+    person = make_subscriber("new@post.example")
+    Subscription.objects.create(list=news, subscriber=person, status="pending", source="form")
+    queue.enqueue(subscriber_id=person.pk, list_id=news.pk, purpose=Delivery.Purpose.CONFIRMATION)
+    with commit():
+        tasks.sweep()
+    assert rung == [(SEND_CAMPAIGN, campaign.pk, 0), (SEND_MAIL, 0)]
+
+
+def test_the_sweep_rings_for_nothing_where_nothing_is_due(rung: list[Any], commit: Any) -> None:
+    started(1)
+    Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    with commit():
+        tasks.sweep()
+    assert rung == []
+
+
+def test_the_sweep_recovers_starts_and_finishes(settings: Any, rung: list[Any]) -> None:
+    settings.UNKNOWN_GRACE_SECONDS = 0
+    campaign = started(1)
+    claim(campaign)
+    expire_leases()
+    later = make_campaign(campaign.lists.get())
+    lifecycle.schedule(later.pk, at=timezone.now() + timedelta(hours=1), by=SYSTEM)
+    Campaign.objects.filter(pk=later.pk).update(scheduled_at=timezone.now())
+    tasks.sweep()
+    assert states(campaign) == [("unknown", "held")]
+    campaign.refresh_from_db()
+    later.refresh_from_db()
+    assert (campaign.status, later.status) == ("finished", "sending")
+
+
+def test_send_mail_sends_confirmations(ses: FakeSES) -> None:
+    news, person = make_list(), make_subscriber("new@post.example")
+    Subscription.objects.create(list=news, subscriber=person, status="pending", source="form")
+    queue.enqueue(subscriber_id=person.pk, list_id=news.pk, purpose=Delivery.Purpose.CONFIRMATION)
+    tasks.send_mail()
+    assert ses.to == ["new@post.example"]

@@ -1,0 +1,20 @@
+"""Settings of the tests: the product's own, with cheap passwords and an environment that no test depends on."""
+
+import os
+import tempfile
+
+os.environ.setdefault("MAILINGLIST_VAR", os.path.join(tempfile.gettempdir(), f"mailinglist-tests-{os.getuid()}"))
+for _name in ("PUBLIC_URL", "MAILINGLIST_MODE", "DAY_SECONDS", "UNKNOWN_POLICY"):
+    os.environ.pop(_name, None)
+os.environ["MAILINGLIST_MODE"] = "local"
+os.environ["SUPPRESSION_KEY"] = "ab" * 32
+os.environ["SECRET_KEY"] = "only-for-the-tests-" + "x" * 40
+
+from mailinglist.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,143 @@
+"""Who may import whom. The table of docs/architecture.md, enforced by reading the sources."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("mailinglist", "bounces")
+WIRING = {"mailinglist/settings.py", "mailinglist/urls.py", "mailinglist/celery.py", "mailinglist/wsgi.py"}
+FRAMEWORK = ("django", "celery", "kombu", "boto3", "botocore", "django_ses", "unfold")
+PURE = (
+    "mailinglist/addresses.py",
+    "mailinglist/merge.py",
+    "mailinglist/sending/outcomes.py",
+    "bounces/events.py",
+    "bounces/classify.py",
+    "bounces/policy.py",
+)
+MODELS = ("mailinglist.models",)
+CAPABILITIES = (
+    "mailinglist.subscriptions",
+    "mailinglist.suppression",
+    "mailinglist.lifecycle",
+    "mailinglist.imports",
+    "mailinglist.exports",
+    "mailinglist.sending.queue",
+    "mailinglist.sending.engine",
+    "mailinglist.sending.audience",
+)
+WRITERS_FOR_BOUNCES = {
+    "bounces/apply.py",
+    "bounces/retries.py",
+    "bounces/cleanup.py",
+    "bounces/undo.py",
+    "bounces/pipeline.py",
+    "bounces/judgement.py",
+}
+PAGES = ("mailinglist.views", "mailinglist.admin", "mailinglist.forms", "django.http")
+#: file prefix → what it must not import, with the reason a reader needs.
+FORBIDDEN: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("mailinglist/", ("bounces",), "the arrow runs bounces → mailinglist, never back"),
+    ("mailinglist/models/", (*CAPABILITIES, "celery", *PAGES, "mailinglist.tasks"), "models know nobody"),
+    (
+        "mailinglist/sending/",
+        ("mailinglist.lifecycle", "mailinglist.views", "mailinglist.admin", "mailinglist.forms"),
+        "the engine returns a result; the task passes it to lifecycle.settle",
+    ),
+    ("mailinglist/views/", ("boto3", "requests", "mailinglist.sending.ses"), "views call capability functions"),
+    ("mailinglist/admin/", ("boto3", "requests", "mailinglist.sending.ses"), "admin calls capability functions"),
+    ("bounces/", ("mailinglist.views", "mailinglist.admin"), "pages are not for reuse"),
+    ("sandbox/", ("django", "mailinglist", "bounces"), "the local SES stands alone"),
+    ("script/", ("django", "mailinglist", "bounces", "sandbox"), "scripts run before anything is installed"),
+)
+
+
+def sources(*folders: str) -> list[Path]:
+    return [
+        file for folder in folders for file in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in file.parts
+    ]
+
+
+def name(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+@pytest.mark.parametrize(("prefix", "packages", "why"), FORBIDDEN, ids=[row[0] + ">" + row[1][0] for row in FORBIDDEN])
+def test_no_forbidden_import(prefix: str, packages: tuple[str, ...], why: str) -> None:
+    wrong = [
+        f"{name(file)} imports {module}: {why}"
+        for file in sources(prefix)
+        if name(file) not in WIRING
+        for module in imports(file)
+        if within(module, packages)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("pure", PURE)
+def test_pure_modules_know_no_framework_and_no_database(pure: str) -> None:
+    wrong = [module for module in imports(ROOT / pure) if within(module, (*FRAMEWORK, *MODELS, *CAPABILITIES))]
+    assert wrong == []
+
+
+def test_boto3_is_imported_in_one_place() -> None:
+    users = {name(file) for file in sources(*APPS) for module in imports(file) if within(module, ("boto3",))}
+    assert users == {"mailinglist/aws.py"}
+
+
+def test_django_ses_is_imported_in_one_place() -> None:
+    users = {name(file) for file in sources(*APPS) for module in imports(file) if within(module, ("django_ses",))}
+    assert users == {"mailinglist/sending/ses.py"}
+
+
+def test_only_named_modules_of_bounces_write_to_mailinglist() -> None:
+    users = {
+        name(file)
+        for file in sources("bounces")
+        for module in imports(file)
+        if within(module, CAPABILITIES) and "/admin/" not in name(file) and "/management/" not in name(file)
+    }
+    assert users <= WRITERS_FOR_BOUNCES
+
+
+@pytest.mark.parametrize(
+    ("owner", "field", "model"),
+    [
+        ("mailinglist/lifecycle.py", "status", "Campaign"),
+        ("mailinglist/sending/", "state", "Delivery"),
+        ("mailinglist/suppression.py", "released_at", "Suppression"),
+    ],
+)
+def test_only_the_owner_updates_the_state_of_a_model(owner: str, field: str, model: str) -> None:
+    wrong = [
+        f"{name(file)}:{node.lineno}"
+        for file in sources(*APPS)
+        if not name(file).startswith(owner)
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "update"
+        and any(keyword.arg == field for keyword in node.keywords)
+        and f"{model}.objects" in ast.unparse(node.func)
+    ]
+    assert wrong == []
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    long = {name(file): len(file.read_text().splitlines()) for file in sources(*APPS, "sandbox", "script")}
+    assert {file: lines for file, lines in long.items() if lines > 400} == {}

@@ -1,0 +1,216 @@
+"""Mail scanners, link previews and prefetching browsers open every address. None of them may change anything.
+
+Goes through every route of the URL resolver, the admin's as a superuser with real objects, the public ones
+with valid tokens, and compares all rows. A new route that needs a value fails until cast() has it.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from bounces.models import AddressHealth, Event, Notification, Policy
+from mailinglist import subscriptions, suppression, tokens
+from mailinglist.changes import SYSTEM
+from mailinglist.models import (
+    Attempt,
+    CampaignVersion,
+    Delivery,
+    MailingList,
+    SendBudget,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from tests.factories import make_campaign, make_list, make_subscriber
+
+PREFETCH: tuple[dict[str, str], ...] = (
+    {},
+    {"HTTP_PURPOSE": "prefetch"},
+    {"HTTP_SEC_PURPOSE": "prefetch;prerender"},
+    {"HTTP_X_MOZ": "prefetch"},
+)
+#: What the forms post: in the query of a GET it must do nothing either.
+TEMPTATION = (
+    "?List-Unsubscribe=One-Click&confirm=1&scope=all&rejoin=news&shown=news&name=Eve&email=eve@post.example"
+    "&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
+)
+#: Pages that must really open, or the test would prove nothing about them.
+OPEN = {
+    "home", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "healthz", "readyz",
+    "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
+    "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
+}  # fmt: skip
+
+
+def test_no_get_head_or_options_changes_a_row(db: None, client: Client) -> None:
+    values = cast()
+    client.force_login(User.objects.create_superuser("root", "root@post.example", "x"))
+    before, opened, culprits = rows(), set(), []
+    for name, path in addresses(values):
+        for method, query, headers in requests():
+            answer = getattr(client, method)(path + query, **headers)
+            assert answer.status_code < 500, (method, path, answer.status_code)
+            if method == "get" and not query and answer.status_code == 200:
+                opened.add(name)
+        if (after := rows()) != before:
+            culprits.append((path, sorted(table for table in after if after[table] != before[table])))
+            before = after
+    assert culprits == []
+    assert OPEN - opened == set()
+
+
+def test_a_post_is_seen_by_the_comparison(db: None, client: Client) -> None:
+    values, before = cast(), rows()
+    client.post(f"/unsubscribe/{values['unsubscribe']}", {"List-Unsubscribe": "One-Click"})
+    changed = {table for table, state in rows().items() if state != before[table]}
+    assert changed == {"mailinglist_subscription", "mailinglist_change"}
+
+
+def requests() -> Iterator[tuple[str, str, dict[str, str]]]:
+    yield from (("get", "", headers) for headers in PREFETCH)
+    yield "get", TEMPTATION, {}
+    yield "head", "", {}
+    yield "options", "", {}
+
+
+def rows() -> dict[str, str]:
+    """One hash per table of the apps (sessions and the admin's own log aside)."""
+    tables = {
+        model._meta.db_table
+        for label in ("mailinglist", "bounces", "auth")
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    }
+    one = "SELECT '{0}', coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {0} t"
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(one.format(table) for table in sorted(tables)))
+        return dict(cursor.fetchall())
+
+
+def addresses(values: dict[str, str]) -> list[tuple[str, str]]:
+    """(name, path) of every route, with every object of the cast where the admin shows one."""
+    found = [
+        (name, path)
+        for name, pattern in routes(get_resolver().url_patterns)
+        for path in filled(name, pattern, values)
+    ]
+    assert len(found) > len(OPEN)
+    return found
+
+
+def routes(patterns: list[Any], prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    for entry in patterns:
+        pattern = prefix + str(entry.pattern).lstrip("^").removesuffix("$").removesuffix("\\Z")
+        if isinstance(entry, URLResolver):
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from routes(entry.url_patterns, pattern, inner)
+        elif isinstance(entry, URLPattern):
+            yield space + (entry.name or pattern), pattern
+
+
+_PART = re.compile(r"<(?:\w+:)?(?P<path>\w+)>|\(\?P<(?P<regex>\w+)>[^)]*\)")
+
+
+def filled(name: str, pattern: str, values: dict[str, str]) -> list[str]:
+    """The paths of a route. A token's purpose stands first in the path; an admin id is one of its model."""
+    ids = ids_of_admin_route(pattern)
+    paths = []
+    for number in ids or [""]:
+        known = {**values, "token": values.get(pattern.partition("/")[0], "")}
+
+        def value(part: re.Match[str], number: str = number, known: dict[str, str] = known) -> str:
+            wanted = part["path"] or part["regex"]
+            text = (
+                number
+                if number and wanted not in ("app_label", "url", "content_type_id")
+                else known.get(wanted)
+            )
+            assert text, f"cast() has no value for <{wanted}> of {name} ({pattern})"
+            return text
+
+        paths.append("/" + _PART.sub(value, pattern))
+    return list(dict.fromkeys(paths))
+
+
+def ids_of_admin_route(pattern: str) -> list[str]:
+    parts = pattern.split("/")
+    if len(parts) < 4 or parts[0] != "admin":
+        return []
+    try:
+        model = apps.get_model(parts[1], parts[2])
+    except LookupError:
+        return []
+    found = [str(pk) for pk in model._default_manager.order_by("pk").values_list("pk", flat=True)]
+    assert found, f"cast() has no {parts[2]} for {pattern}"
+    return found
+
+
+def cast() -> dict[str, str]:
+    """At least one row of every model, and the values of the public routes."""
+    news = make_list("news")
+    ada = make_subscriber("ada@post.example", news)
+    bob = subscriptions.get_or_create_subscriber("bob@post.example")
+    waiting = Subscription.objects.create(list=news, subscriber=bob, status="pending", source="test")
+    Group.objects.create(name="Editors")
+    Policy.objects.create(list=news, soft_retry_days=[1, 2, 4])
+    AddressHealth.objects.create(subscriber=ada)
+    SendBudget.objects.create(name="local", refilled_at=timezone.now())
+    suppression.suppress(
+        make_subscriber("eve@post.example").pk,
+        reason=Suppression.Reason.MANUAL,
+        by=SYSTEM,
+        why="Asked by phone.",
+    )
+    make_campaign(news)
+    _sent(news, ada, status="sending", state="unknown")
+    _sent(news, ada, status="finished", state="bounced")
+    return {
+        "slug": news.slug,
+        "app_label": "mailinglist",
+        "url": "no/such/page",
+        "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),
+        "object_id": str(news.pk),
+        "confirm": tokens.confirm_url(waiting).rpartition("/")[2],
+        "unsubscribe": tokens.unsubscribe_url(ada, news).rpartition("/")[2],
+        "preferences": tokens.preferences_url(ada, news).rpartition("/")[2],
+    }
+
+
+def _sent(news: MailingList, ada: Subscriber, *, status: str, state: str) -> None:
+    now = timezone.now()
+    campaign = make_campaign(news)
+    version = CampaignVersion.objects.create(
+        campaign=campaign, number=1, subject="News", html="<p>Hi</p>", text="Hi"
+    )
+    campaign.status, campaign.version, campaign.started_at = status, version, now
+    campaign.retry_until = now + timedelta(days=10)
+    campaign.save()
+    delivery = Delivery.objects.create(
+        campaign=campaign, version=version, list=news, subscriber=ada, state=state, attempts=1
+    )
+    Attempt.objects.create(
+        delivery=delivery, number=1, started_at=now, result="accepted", message_id=f"m-{campaign.pk}"
+    )
+    notification = Notification.objects.create(
+        source="sns", raw=b'{"eventType": "Bounce"}', dedupe_key=status
+    )
+    Event.objects.create(
+        notification=notification,
+        kind="bounce",
+        recipient="ada@post.example",
+        occurred_at=now,
+        dedupe_key=status,
+        delivery=delivery,
+        attempt_number=1,
+        subscriber=ada,
+        verdict="hard",
+        explanation="No such mailbox.",
+    )
