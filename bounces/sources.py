@@ -1,10 +1,11 @@
-"""Files of notifications: SES JSON, SNS envelopes, SQS messages, JSON lines, anything else as it is.
+"""Files of notifications: SES JSON, SNS envelopes, SQS messages, JSON lines, mails (.eml, Maildir, mbox).
 
-Used by the commands ``ingest_bounces`` and ``classify_bounces``. Never raises for content: what cannot be read as
-JSON is passed on whole, so that it ends in the quarantine and not on the floor.
+Used by the commands ``ingest_bounces`` and ``classify_bounces``. Never raises for content: what cannot be
+read as JSON is passed on whole, so that it ends in the quarantine and not on the floor.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from typing import Any, BinaryIO
 
 #: Bytes of one document that are read; SNS carries 256 KB at most.
 MAX_DOCUMENT = 4 * 1024 * 1024
+
+
+#: The line that separates the mails of an mbox: sender and date.
+_MBOX = re.compile(rb"From \S{1,300} .{10,60}\d{4}\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class UnreadableSource(Exception):
 
 
 def documents(paths: list[str]) -> Iterator[Document]:
-    """All notifications under the given files and directories; ``-`` is standard input. Raises UnreadableSource."""
+    """All notifications in these files and directories; ``-``: standard input. Raises UnreadableSource."""
     for path in paths:
         if path == "-":
             yield from _split("-", sys.stdin.buffer)
@@ -39,7 +44,7 @@ def documents(paths: list[str]) -> Iterator[Document]:
         if not found.exists():
             raise UnreadableSource(f"{path}: there is no such file or directory.")
         for file in sorted(found.rglob("*")) if found.is_dir() else [found]:
-            if file.is_file():
+            if file.is_file() and not _is_unfinished(file, found):
                 with _open(file) as stream:
                     yield from _split(str(file), stream)
 
@@ -51,26 +56,53 @@ def _open(file: Path) -> BinaryIO:
         raise UnreadableSource(f"{file}: {error.strerror}.") from error
 
 
+def _is_unfinished(file: Path, root: Path) -> bool:
+    """A Maildir's ``tmp`` holds mails that are still being written."""
+    folder = file.parent
+    return folder.name == "tmp" and folder != root and (folder.parent / "cur").is_dir()
+
+
 def _split(name: str, stream: BinaryIO) -> Iterator[Document]:
-    """One document a line when the first line is one by itself; else the file is one document."""
+    """One document a line (JSON) or a mail (mbox) if the first line shows it; else the file is one."""
     first = stream.readline(MAX_DOCUMENT)
+    if _MBOX.match(first) and not name.endswith(".eml"):
+        yield from _mbox(name, first, stream)
+        return
     if _loads(first) is None:
         whole = first + stream.read(MAX_DOCUMENT)
         if whole.strip():
-            yield _unwrap(name, whole)
+            yield unwrap(name, whole)
         return
-    yield _unwrap(name, first.strip())
+    yield unwrap(name, first.strip())
     for number, line in enumerate(iter(lambda: stream.readline(MAX_DOCUMENT), b""), start=2):
         if line.strip():
-            yield _unwrap(f"{name}:{number}", line.strip())
+            yield unwrap(f"{name}:{number}", line.strip())
 
 
-def _unwrap(name: str, raw: bytes) -> Document:
+def _mbox(name: str, first: bytes, stream: BinaryIO) -> Iterator[Document]:
+    """Each mail of an mbox: it begins with a line "From …" after an empty line."""
+    lines, size, number, blank = [first], len(first), 1, False
+    for line in iter(lambda: stream.readline(MAX_DOCUMENT), b""):
+        if blank and _MBOX.match(line):
+            yield Document(name if number == 1 else f"{name}:{number}", b"".join(lines))
+            lines, size, number = [], 0, number + 1
+        if size < MAX_DOCUMENT:
+            lines.append(line)
+            size += len(line)
+        blank = not line.strip()
+    yield Document(name if number == 1 else f"{name}:{number}", b"".join(lines))
+
+
+def unwrap(name: str, raw: bytes) -> Document:
     """The SES document inside an SNS envelope or an SQS message, or ``raw`` itself."""
     found = _loads(raw)
     if isinstance(found, dict) and isinstance(found.get("Body"), str) and "ReceiptHandle" in found:
-        return _unwrap(name, found["Body"].encode())
-    if isinstance(found, dict) and found.get("Type") == "Notification" and isinstance(found.get("Message"), str):
+        return unwrap(name, found["Body"].encode())
+    if (
+        isinstance(found, dict)
+        and found.get("Type") == "Notification"
+        and isinstance(found.get("Message"), str)
+    ):
         return Document(
             name,
             found["Message"].encode(errors="replace"),

@@ -1,8 +1,9 @@
 """The SNS webhook: read, verify, store, answer.
 
-What the answers mean, to SNS: 200 the notification is stored (or was before) · 403 a proven forgery or a topic that
-is not ours, nothing stored · 400 or 413 not readable as an SNS message, nothing stored · 405 not a POST · 500 our own
-fault, including a certificate that could not be fetched: SNS tries again. A 200 is sent after the COMMIT only.
+What the answers mean, to SNS: 200 the notification is stored (or was before) · 403 a proven forgery or a
+topic that is not ours, nothing stored · 400 or 413 not readable as an SNS message, nothing stored · 405 not a
+POST · 500 our own fault, including a certificate that could not be fetched: SNS tries again. A 200 is sent
+after the COMMIT only.
 """
 
 import logging
@@ -21,8 +22,6 @@ from mailinglist import aws
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY = 512 * 1024
-
 
 @csrf_exempt
 @require_POST
@@ -32,10 +31,10 @@ def ses_webhook(request: HttpRequest) -> HttpResponse:
         length = int(request.headers.get("Content-Length") or 0)
     except ValueError:
         return _answer(400, "The Content-Length header is not a number.")
-    if length > MAX_BODY:
-        return _answer(413, f"The body is larger than {MAX_BODY} bytes.")
+    if length > sns.MAX_BODY:
+        return _answer(413, f"The body is larger than {sns.MAX_BODY} bytes.")
     try:
-        envelope = verifier().verify(request.read(MAX_BODY + 1), request.headers)
+        envelope = verifier().verify(request.read(sns.MAX_BODY + 1), request.headers)
     except sns.Forged as refusal:
         logger.warning("Refused a notification: %s", refusal)
         return _answer(403, "Not accepted.")
@@ -48,6 +47,9 @@ def ses_webhook(request: HttpRequest) -> HttpResponse:
         return _answer(500, "Cannot check the signature now; try again.")
     if envelope.type == "SubscriptionConfirmation":
         return _confirm(envelope)
+    if envelope.type == "UnsubscribeConfirmation":
+        # Stored like a notification: being no event, it shows in the quarantine until somebody has seen it.
+        logger.error("Our subscription to %s was ended. Subscribe again to see bounces.", envelope.topic_arn)
     ingest.store(
         envelope.message.encode(),
         source=Notification.Source.SNS,
@@ -59,7 +61,7 @@ def ses_webhook(request: HttpRequest) -> HttpResponse:
 
 
 def _confirm(envelope: sns.Envelope) -> HttpResponse:
-    """Through the API, with the topic of our own allow-list: the SubscribeURL of the message is never fetched."""
+    """Through the API, with the topic of our own allow-list: the message's SubscribeURL is never fetched."""
     try:
         aws.confirm_subscription(envelope.topic_arn, envelope.token)
     except (BotoCoreError, ClientError) as error:

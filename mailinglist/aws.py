@@ -8,8 +8,10 @@ its usual places (environment, profile, instance role).
 import os
 import threading
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import boto3
 from django.conf import settings
@@ -30,11 +32,30 @@ class Account:
     enforcement_status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and as whom this process talks to a service. Time-outs in seconds."""
+
+    url: str
+    region: str
+    #: botocore's credentials, which refresh themselves; None where none were found.
+    credentials: Any
+    connect_timeout: float
+    read_timeout: float
+    #: A proxy stands in between (HTTPS_PROXY and the like); boto3's client knows how to use it.
+    behind_proxy: bool
+
+
 def client(service: str, *, region: str = "") -> Any:
     """The boto3 client of ``service`` (sesv2, sns) for this process. Safe to use from several threads."""
     endpoint = {"sesv2": settings.SES_ENDPOINT_URL, "sns": settings.SNS_ENDPOINT_URL}.get(service, "")
     with _making:  # making a client is not thread-safe in boto3, using one is
         return _client(service, region or settings.AWS_SES_REGION_NAME, endpoint, os.getpid())
+
+
+def endpoint(service: str) -> Endpoint:
+    """The address and credentials of ``service``, as boto3 finds them. Kept as long as the client is."""
+    return _endpoint(client(service))
 
 
 def get_account() -> Account:
@@ -67,14 +88,31 @@ def confirm_subscription(topic_arn: str, token: str) -> str:
 @cache
 def _client(service: str, region: str, endpoint: str, _process: int) -> Any:
     # The process id is part of the key: a client made before a fork would share its sockets with the parent.
-    session = boto3.Session(
-        aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
-        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
-        aws_session_token=settings.AWS_SESSION_TOKEN,
-    )
-    return session.client(
+    return _session().client(
         service,
         region_name=region,
         endpoint_url=endpoint or None,
         config=settings.AWS_SES_CONFIG,
+    )
+
+
+@lru_cache(maxsize=8)
+def _endpoint(found: Any) -> Endpoint:
+    parts = urlsplit(found.meta.endpoint_url)
+    config = settings.AWS_SES_CONFIG
+    return Endpoint(
+        url=found.meta.endpoint_url,
+        region=found.meta.region_name,
+        credentials=_session().get_credentials(),
+        connect_timeout=float(config.connect_timeout),
+        read_timeout=float(config.read_timeout),
+        behind_proxy=parts.scheme in getproxies() and not proxy_bypass(parts.hostname or ""),
+    )
+
+
+def _session() -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
+        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        aws_session_token=settings.AWS_SESSION_TOKEN,
     )

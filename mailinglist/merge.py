@@ -56,7 +56,7 @@ class Template:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with each slot's value, escaped; the slot's default where the value is missing or empty."""
-        return "".join([part if isinstance(part, str) else _value(part, values) for part in self.parts])
+        return "".join([part if isinstance(part, str) else value(part, values) for part in self.parts])
 
 
 def parse(text: str, context: Context) -> Template:
@@ -121,7 +121,8 @@ def _context(position: int, context: Context, addresses: list[tuple[int, int]]) 
     return context
 
 
-def _value(slot: Slot, values: Mapping[str, str]) -> str:
+def value(slot: Slot, values: Mapping[str, str]) -> str:
+    """What stands in a slot: the value, or the default where it is missing or empty, escaped for its place."""
     return _ESCAPES[slot.context](values.get(slot.name, "") or slot.default)
 
 

@@ -8,7 +8,7 @@ from django.db.models import Count
 from mailinglist.models import Delivery
 
 #: Attempts with these codes never reached SES.
-_NOT_POSTED = "('not-posted', 'render-error', 'erased')"
+_NOT_POSTED = "('not-posted', 'render-error')"
 
 # A copy counts as a duplicate when the copy before it may have arrived: it neither bounced nor was it
 # refused, and it was not sent again knowingly (design of the ledger: possible duplicates are counted apart).

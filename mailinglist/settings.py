@@ -142,7 +142,7 @@ USE_SES_V2 = True
 AWS_SES_AUTO_THROTTLE = None  # pacing is shared by all processes, in PostgreSQL
 # boto3 posts the same mail three times on a time-out; SES has no idempotency, so one attempt is one POST.
 AWS_SES_CONFIG = Config(
-    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=30, max_pool_connections=64
+    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=20
 )
 _sandbox_url = f"http://127.0.0.1:{RUNTIME.get('sandbox_port', 8025)}"
 SES_ENDPOINT_URL = env("SES_ENDPOINT_URL") or (_sandbox_url if LOCAL else "")
@@ -163,8 +163,8 @@ SNS_TRUST_ANCHOR = env("SNS_TRUST_ANCHOR") or (str(VAR_DIR / "sandbox" / "ca.pem
 
 # --- Sending ------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL") or ("lists@example.com" if LOCAL else "")
-# POSTs in flight per worker process; also the most deliveries that a crash can leave in doubt.
-SEND_CONCURRENCY = int(env_number("SEND_CONCURRENCY", 8, low=1, high=100))
+# Most deliveries in hand per run of the engine: claimed, posted or about to be. A crash leaves so many in doubt.
+SEND_CONCURRENCY = int(env_number("SEND_CONCURRENCY", 100, low=1, high=500))
 LEASE_SECONDS = env_number("LEASE_SECONDS", 120, low=35, high=3600)
 # What to do with a delivery that was posted, has no answer and is not explained by any event after the grace
 # time: hold (show it to the manager) or resend (a possible duplicate, counted as such).

@@ -8,6 +8,7 @@ STATUS_OF_CODE = {
     "AccountSuspendedException": 400,
     "BadRequestException": 400,
     "InternalServiceErrorException": 500,
+    "InvalidNextTokenException": 400,
     "LimitExceededException": 400,
     "MailFromDomainNotVerifiedException": 400,
     "MessageRejected": 400,

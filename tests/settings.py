@@ -1,9 +1,11 @@
-"""Settings of the tests: the product's own, with cheap passwords and an environment that no test depends on."""
+"""Settings of the tests: the product's own, with cheap passwords and an environment of their own."""
 
 import os
 import tempfile
 
-os.environ.setdefault("MAILINGLIST_VAR", os.path.join(tempfile.gettempdir(), f"mailinglist-tests-{os.getuid()}"))
+# Made by the process that controls the run and passed to its workers; tests/conftest.py removes it.
+if "MAILINGLIST_VAR" not in os.environ:
+    os.environ["MAILINGLIST_VAR"] = tempfile.mkdtemp(prefix="mailinglist-tests-")
 for _name in ("PUBLIC_URL", "MAILINGLIST_MODE", "DAY_SECONDS", "UNKNOWN_POLICY"):
     os.environ.pop(_name, None)
 os.environ["MAILINGLIST_MODE"] = "local"

@@ -16,6 +16,11 @@ PURE = (
     "mailinglist/sending/outcomes.py",
     "bounces/events.py",
     "bounces/classify.py",
+    "bounces/dsn.py",
+    "bounces/opinion.py",
+    "bounces/sources.py",
+    *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "bounces/verdicts").rglob("*.py"))),
+    *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "bounces/mail").rglob("*.py"))),
     "bounces/policy.py",
 )
 MODELS = ("mailinglist.models",)

@@ -170,7 +170,7 @@ def cast() -> dict[str, str]:
         why="Asked by phone.",
     )
     make_campaign(news)
-    _sent(news, ada, status="sending", state="unknown")
+    doubtful = _sent(news, ada, status="sending", state="unknown")
     _sent(news, ada, status="finished", state="bounced")
     return {
         "slug": news.slug,
@@ -178,13 +178,16 @@ def cast() -> dict[str, str]:
         "url": "no/such/page",
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),
         "object_id": str(news.pk),
+        "subscriber_id": str(ada.pk),
+        "subscription_id": str(ada.subscriptions.get().pk),
+        "delivery_id": str(doubtful.pk),
         "confirm": tokens.confirm_url(waiting).rpartition("/")[2],
         "unsubscribe": tokens.unsubscribe_url(ada, news).rpartition("/")[2],
         "preferences": tokens.preferences_url(ada, news).rpartition("/")[2],
     }
 
 
-def _sent(news: MailingList, ada: Subscriber, *, status: str, state: str) -> None:
+def _sent(news: MailingList, ada: Subscriber, *, status: str, state: str) -> Delivery:
     now = timezone.now()
     campaign = make_campaign(news)
     version = CampaignVersion.objects.create(
@@ -214,3 +217,4 @@ def _sent(news: MailingList, ada: Subscriber, *, status: str, state: str) -> Non
         verdict="hard",
         explanation="No such mailbox.",
     )
+    return delivery

@@ -66,7 +66,7 @@ def _lines() -> list[dict[str, Any]]:
         _line(
             held,
             "info",
-            "held: believed later, unless a delivery comes first",
+            "held: believed when the time of the policy is over, or at a second one",
             "hard bounces",
             f"{events}?verdict=hard",
         ),

@@ -100,16 +100,16 @@ def sentences(policy: Policy) -> list[str]:
 
 def _soft(policy: Policy) -> str:
     if not policy.soft_retry_days:
-        after = "the mail is not sent again"
-    else:
-        days = " and ".join(", ".join(f"{day:g}" for day in policy.soft_retry_days).rsplit(", ", 1))
-        after = f"the same mail is sent again after {days} days"
+        return "After a soft bounce the mail is not sent again. Nothing else changes."
+    days = " and ".join(", ".join(f"{day:g}" for day in policy.soft_retry_days).rsplit(", ", 1))
     end = (
         "ends the subscription (you can restore it)"
         if policy.soft_exhausted_unsubscribes
         else "changes nothing else"
     )
-    return f"After a soft bounce {after}. When that was in vain, it {end}."
+    return (
+        f"After a soft bounce the same mail is sent again after {days} days. When that was in vain, it {end}."
+    )
 
 
 def _repeated(policy: Policy) -> str:

@@ -5,13 +5,15 @@ a time; claim, fence and Attempt are committed before the POST; a write-back wit
 newer truth; a row whose worker died becomes ``unknown``, never ``queued``, because its mail may have left.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 
 from mailinglist.models import Attempt, Delivery
+from mailinglist.sending.hot import hot_cursor
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 
 State, Result = Delivery.State, Attempt.Result
@@ -38,20 +40,22 @@ _LOCK = """
     SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
     WHERE d.state = 'queued' AND {campaign}
       AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= clock_timestamp())
-    ORDER BY d.id LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED"""
+    ORDER BY d.id LIMIT %s::bigint FOR NO KEY UPDATE OF d SKIP LOCKED"""
 
 _CLAIM = f"""
-    WITH judged AS (
+    WITH judged AS MATERIALIZED (
         SELECT d.id, {REFUSAL} AS refusal,
-               EXISTS (SELECT 1 FROM mailinglist_attempt a
-                       WHERE a.delivery_id = d.id AND a.result IN ('', 'unknown')) AS in_doubt
+               d.attempts > 0 AND EXISTS (
+                   SELECT 1 FROM mailinglist_attempt a
+                   WHERE a.delivery_id = d.id AND a.result IN ('', 'unknown')) AS in_doubt
         FROM mailinglist_delivery d JOIN mailinglist_subscriber s ON s.id = d.subscriber_id
-        WHERE d.id = ANY(%s)
+        WHERE d.id = ANY(%s::bigint[])
     ), claimed AS (
         UPDATE mailinglist_delivery d SET
             state = CASE WHEN j.refusal = '' THEN 'sending' ELSE 'skipped' END,
             reason = j.refusal,
-            lease_until = CASE WHEN j.refusal = '' THEN clock_timestamp() + make_interval(secs => %s) END,
+            lease_until = CASE WHEN j.refusal = ''
+                               THEN clock_timestamp() + make_interval(secs => %s::float) END,
             attempts = d.attempts + (j.refusal = '')::int,
             fence = d.fence + 1, next_attempt_at = NULL, changed_at = clock_timestamp()
         FROM judged j WHERE d.id = j.id
@@ -63,8 +67,10 @@ _CLAIM = f"""
         SELECT id, attempts, clock_timestamp(), '', '', '', in_doubt, '', ''
         FROM claimed WHERE state = 'sending'
     )
-    SELECT id, attempts, fence, campaign_id, version_id, list_id, subscriber_id, purpose
-    FROM claimed WHERE state = 'sending' ORDER BY id"""  # noqa: S608
+    SELECT c.id, c.attempts, c.fence, c.campaign_id, c.version_id, c.list_id, c.subscriber_id, c.purpose,
+           s.email, s.name, s.attributes, s.token
+    FROM claimed c JOIN mailinglist_subscriber s ON s.id = c.subscriber_id
+    WHERE c.state = 'sending' ORDER BY c.id"""  # noqa: S608
 
 _RESULTS = """unnest(%s::bigint[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
               %s::text[], %s::text[], %s::float[])
@@ -91,7 +97,7 @@ _FINISH_DELIVERIES = f"""
         SELECT x.campaign_id FROM mailinglist_delivery x WHERE x.id = r.delivery_id)
     WHERE d.id = r.delivery_id AND d.fence = r.fence
       AND (d.state = 'sending'
-           OR (d.state IN ('unknown', 'queued') AND r.result <> 'unknown' AND d.id = ANY(%s)))"""  # noqa: S608
+           OR (d.state IN ('unknown', 'queued') AND r.result <> 'unknown' AND d.id = ANY(%s::bigint[])))"""  # noqa: S608
 
 _RECOVER = """
     WITH lost AS (
@@ -122,6 +128,10 @@ class Claimed:
     list_id: int
     subscriber_id: int
     purpose: str
+    email: str
+    name: str
+    attributes: Mapping[str, Any]
+    token: str
 
 
 def claim(n: int, *, campaign_id: int | None, lease_seconds: float) -> list[Claimed]:
@@ -131,7 +141,7 @@ def claim(n: int, *, campaign_id: int | None, lease_seconds: float) -> list[Clai
     while more wait: ask ``queue.next_due_in``. A paused or cancelled campaign gives none. The lease is in
     database time.
     """
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with transaction.atomic(durable=True), hot_cursor() as cursor:
         if campaign_id is not None and not _open_for_claims(cursor, campaign_id):
             return []
         where, values = (
@@ -142,11 +152,14 @@ def claim(n: int, *, campaign_id: int | None, lease_seconds: float) -> list[Clai
         if not rows:
             return []
         cursor.execute(
-            "SELECT id FROM mailinglist_subscriber WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+            "SELECT id FROM mailinglist_subscriber WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE",
             [[subscriber for _, subscriber in rows]],
         )
         cursor.execute(_CLAIM, [[delivery for delivery, _ in rows], lease_seconds])
-        return [Claimed(*row) for row in cursor.fetchall()]
+        return [
+            Claimed(*head, json.loads(attributes) if isinstance(attributes, str) else attributes, token)
+            for *head, attributes, token in cursor.fetchall()
+        ]
 
 
 def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
@@ -160,9 +173,9 @@ def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
         return
     ordered = sorted(results, key=lambda pair: pair[0].delivery_id)
     columns = [list(column) for column in zip(*(_row(*pair) for pair in ordered), strict=True)]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), hot_cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM mailinglist_delivery WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            "SELECT id FROM mailinglist_delivery WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
             [columns[0]],
         )
         cursor.execute(_FINISH_ATTEMPTS, columns)

@@ -1,26 +1,26 @@
 """The loop that sends: permits → claim → build → post → finish.
 
-Called by tasks.send_campaign, tasks.send_mail and ``send_campaign --wait``. Keeps up to SEND_CONCURRENCY
-posts in flight in threads that never touch the database; claims only as many rows as it posts at once, so
-that a crash leaves no more than that in doubt. Writes nothing about the campaign: the caller hands the result
-to lifecycle.settle.
+Called by tasks.send_campaign, tasks.send_mail and ``send_campaign --wait``. This thread talks to PostgreSQL and builds
+mails; ``sender.py`` posts them in a thread of its own that never touches the database. Claims no more rows than it posts
+at once, so that a crash leaves no more than that in doubt. Writes nothing about the campaign: the caller hands the
+result to lifecycle.settle.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import InterfaceError, OperationalError, connection
 
-from mailinglist.sending import messages, pacing, queue, ses
+from mailinglist.sending import messages, pacing, queue
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.queue import Claimed
+from mailinglist.sending.sender import Call, Results, Sender
+from mailinglist.sending.transport import Raw, Transport
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,10 @@ BREAKER, BREAKER_SECONDS = 10, 15.0
 REFUSED_IN_A_ROW = 20
 #: Seconds between tries to write outcomes down while PostgreSQL is away.
 WRITE_BACK_PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 15, 15)
+#: Outcomes are gathered for so many seconds before they are written down together.
+GATHER_SECONDS = 0.02
+#: Rows of SendBulkEmail calls in hand per process: some calls of 50 at once.
+BULK_CALLS = 8
 _ADVISORY = 0x6D6C0000
 
 BUSY, TIME_UP, LATER = "busy", "", "later"
@@ -77,17 +81,19 @@ class Stopped:
 
 
 Result = Drained | More | Stopped
-Send = Callable[[EmailMessage], Outcome]
 
 
 def run(
-    campaign_id: int | None, *, send: Send = ses.send, seconds: float = 15, concurrency: int = 0
+    campaign_id: int | None, *, transport: Transport | None = None, seconds: float = 15, concurrency: int = 0
 ) -> Result:
-    """Send what is due of a campaign (None: mail without one) for up to about ``seconds``."""
+    """Send what is due of a campaign (None: mail without one) for up to about ``seconds``.
+
+    ``concurrency``: the most rows in hand, by default SEND_CONCURRENCY; whole calls for a bulk transport.
+    """
     with _slot(campaign_id) as free:
         if not free:
             return More(settings.SWEEP_SECONDS, BUSY)
-        return _Run(campaign_id, send, seconds, concurrency or settings.SEND_CONCURRENCY).go()
+        return _Run(campaign_id, transport or Raw(), seconds, concurrency).go()
 
 
 def is_running(campaign_id: int | None) -> bool:
@@ -103,79 +109,101 @@ def is_running(campaign_id: int | None) -> bool:
 
 
 class _Run:
-    """One run: its posts in flight and what the outcomes so far mean."""
+    """One run: its rows in hand and what the outcomes so far mean."""
 
-    def __init__(self, campaign_id: int | None, send: Send, seconds: float, concurrency: int) -> None:
-        self.campaign_id, self.send, self.concurrency = campaign_id, send, concurrency
+    def __init__(
+        self, campaign_id: int | None, transport: Transport, seconds: float, concurrency: int
+    ) -> None:
+        self.campaign_id, self.transport = campaign_id, transport
+        usual = settings.SEND_CONCURRENCY if transport.size == 1 else transport.size * BULK_CALLS
+        self.most = concurrency or usual
         self.ends_at = time.monotonic() + seconds
-        self.in_flight: dict[Future[Outcome], Claimed] = {}
+        self.in_hand = 0
         self.builder = messages.Builder()
-        self.halt = threading.Event()
+        self.sender = Sender(transport, most_open=-(-self.most // transport.size))
         self.result: Result | None = None
         self.unanswered = self.refused = 0
 
     def go(self) -> Result:
-        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="ses") as pool:
+        with self.sender:
             try:
                 while self.result is None:
-                    self._round(pool)
+                    self._round()
             finally:
                 # Also when the database failed above: what is in flight has an answer that must be written
                 # down.
-                self._collect(everything=True)
+                if stopping.is_set():
+                    self.sender.stop()
+                while self.in_hand:
+                    self._collect()
         return self.result
 
-    def _round(self, pool: ThreadPoolExecutor) -> None:
+    def _round(self) -> None:
         if stopping.is_set() or time.monotonic() >= self.ends_at:
             self.result = More(0, TIME_UP)
             return
-        free = self.concurrency - len(self.in_flight)
-        if free < max(1, self.concurrency // 2):
+        free = self.most - self.in_hand
+        if free < max(1, self.most // 2):
             return self._collect()
         permit = pacing.take(free, urgent=self.campaign_id is None)
         if not permit.granted:
-            return self._collect() if self.in_flight else self._wait(permit.wait_seconds, permit.why)
+            return self._collect() if self.in_hand else self._wait(permit.wait_seconds, permit.why)
         started = time.monotonic()
         claimed = queue.claim(
             permit.granted, campaign_id=self.campaign_id, lease_seconds=settings.LEASE_SECONDS
         )
         pacing.give_back(permit.granted - len(claimed))
         if claimed:
-            self._post(pool, claimed, permit.delays, started)
-        elif self.in_flight:
+            self._post(claimed, permit.delays, started)
+        elif self.in_hand:
             self._collect()
         else:
             self._look_ahead()
 
-    def _post(
-        self, pool: ThreadPoolExecutor, claimed: list[Claimed], delays: Sequence[float], started: float
-    ) -> None:
+    def _post(self, claimed: list[Claimed], delays: Sequence[float], started: float) -> None:
         # Three quarters of the lease: a process that was frozen must not post what others may have taken
         # over.
         not_after = started + settings.LEASE_SECONDS * 0.75
-        unbuilt: list[tuple[Claimed, Outcome]] = []
-        for (row, built), delay in zip(self.builder.build(claimed), delays, strict=False):
+        self.in_hand += len(claimed)
+        rows: list[Claimed] = []
+        mails: list[messages.Mail] = []
+        unbuilt: Results = []
+        for row, built in self.builder.build(claimed):
             if isinstance(built, Refused):
                 unbuilt.append((row, built))
             else:
-                future = pool.submit(_post_one, self.send, built, started + delay, not_after, self.halt)
-                self.in_flight[future] = row
+                rows.append(row)
+                mails.append(built)
+        calls = [
+            Call(
+                rows=[rows[i] for i in group],
+                mails=[mails[i] for i in group],
+                not_before=started + delays[group[-1]],
+                not_after=not_after,
+            )
+            for group in self.transport.group(mails)
+        ]
+        self.sender.submit(calls)
         self._record(unbuilt)
 
-    def _collect(self, *, everything: bool = False) -> None:
-        """Write down the outcomes of posts that are done; waits for one, or for all."""
+    def _collect(self) -> None:
+        """Write down the outcomes of posts that are done; waits a moment for some to come together."""
         if stopping.is_set():
-            self.halt.set()
-        while self.in_flight:
-            done, _ = wait(self.in_flight, return_when=FIRST_COMPLETED)
-            self._record([(self.in_flight.pop(future), future.result()) for future in done])
-            if not everything:
-                return
+            self.sender.stop()
+        found = self.sender.results(0.5)
+        until = time.monotonic() + GATHER_SECONDS
+        while found and len(found) < self.in_hand and len(found) < self.most // 2:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            found += self.sender.results(left)
+        self._record(found)
 
-    def _record(self, results: list[tuple[Claimed, Outcome]]) -> None:
+    def _record(self, results: Results) -> None:
         if not results:
             return
         _write_back(results)
+        self.in_hand -= len(results)
         for _, outcome in results:
             self._judge(outcome)
 
@@ -203,7 +231,7 @@ class _Run:
                     self._end(_stopped(code, text))
 
     def _end(self, result: Result) -> None:
-        self.halt.set()
+        self.sender.stop()
         if not isinstance(self.result, Stopped):
             self.result = result
 
@@ -222,23 +250,7 @@ class _Run:
             stopping.wait(seconds)
 
 
-def _post_one(
-    send: Send, message: EmailMessage, not_before: float, not_after: float, halt: threading.Event
-) -> Outcome:
-    """In a thread: wait for the permit's moment, then post, unless the run was stopped or the lease is nearly
-    over.
-    """
-    stopped = halt.wait(max(0.0, not_before - time.monotonic()))
-    if stopped or time.monotonic() > not_after:
-        return Refused(Scope.THROTTLE, messages.NOT_POSTED, "Not posted: the run ended before its turn came.")
-    try:
-        return send(message)
-    except Exception as error:  # the outermost net of a post: whatever it was, the mail may have left
-        logger.exception("A post to SES failed in an unforeseen way.")
-        return Unknown("error", f"{type(error).__name__}: {error}")
-
-
-def _write_back(results: list[tuple[Claimed, Outcome]]) -> None:
+def _write_back(results: Results) -> None:
     for pause in WRITE_BACK_PAUSES:
         try:
             return queue.finish(results)

@@ -1,23 +1,23 @@
 """One mail per claimed delivery: headers, text, HTML, all made anew for each recipient.
 
-Called by the engine in its main thread; ``values_for`` and ``fill`` also by the admin's preview. What is
-wrong with one recipient's data refuses that recipient only. Every value that reaches a header is one line;
-the names of headers are fixed here, so that no content can add one.
+Called by the engine in its main thread; ``values_for`` and ``parse`` also by the admin's preview. What is the same for
+all recipients of a version or list is prepared once; a mail is that plus one person's values. What is wrong with one
+recipient's data refuses that recipient only. Every value that reaches a header is one line; the names of headers are
+fixed here, so that no content can add one.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from email.charset import QP, Charset
-from email.utils import formataddr
-from typing import Any
+from dataclasses import dataclass, field
+from email.utils import formataddr, formatdate
+from typing import Any, Protocol
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from mailinglist import merge, tokens
-from mailinglist.merge import Context
+from mailinglist.composing import mime
+from mailinglist.merge import Context, Template
 from mailinglist.models import CampaignVersion, Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending.claims import Claimed
 from mailinglist.sending.outcomes import Refused, Scope
@@ -38,19 +38,20 @@ VALUE_NAMES = frozenset(
         "preferences_url",
     }
 )
-# Django sends UTF-8 as 8bit, which not every server on the way takes.
-_CHARSET = Charset("utf-8")
-_CHARSET.body_encoding = QP
-_CHARSET.header_encoding = QP
+Headers = tuple[tuple[str, str], ...]
 
 
-class Mail(EmailMultiAlternatives):
-    """A mail whose headers are not folded: some readers of List-Unsubscribe do not unfold it."""
+class Person(Protocol):
+    """Whom a mail is for: a Subscriber, or the person's columns in a Claimed."""
 
-    def message(self, *args: Any, **values: Any) -> Any:
-        message = super().message(*args, **values)
-        message.policy = message.policy.clone(max_line_length=None)
-        return message
+    @property
+    def email(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
+    @property
+    def token(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,81 @@ class Filled:
 class Parsed:
     """A version's parts, parsed once for all recipients."""
 
-    subject: merge.Template
-    html: merge.Template
-    text: merge.Template
+    subject: Template
+    html: Template
+    text: Template
 
     def fill(self, values: Mapping[str, str]) -> Filled:
         subject = merge.one_line(self.subject.fill(values))
         values = {**values, "subject": subject}
         return Filled(subject, self.html.fill(values), self.text.fill(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What all mails of one version share; ``key`` tells contents apart."""
+
+    key: object
+    parsed: Parsed
+    skeleton: mime.Skeleton
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What all mails of one list share."""
+
+    mailing_list: MailingList
+    #: As a header needs it: the name encoded where it is not ASCII.
+    address: str
+    reply_to: str
+    configuration_set: str
+    domain: str
+    values: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Mail:
+    """One recipient's mail. Has what django-ses wants of a message; its bytes are made when they are asked for."""
+
+    to: list[str]
+    sender: Sender
+    content: Content
+    #: Unescaped values of the merge tags, the filled subject among them.
+    values: Mapping[str, str]
+    #: Headers of ours that reach the recipient, besides Subject, From, To, Reply-To and what SES sets itself.
+    headers: Headers
+    #: SES message tags.
+    tags: Headers
+    message_id: str
+    #: django-ses writes SES's answer here.
+    extra_headers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def from_email(self) -> str:
+        return self.sender.address
+
+    def recipients(self) -> list[str]:
+        return self.to
+
+    def message(self) -> "Mail":
+        return self
+
+    def as_bytes(self, *_: Any, **__: Any) -> bytes:
+        """The whole mail with CRLF line ends. Raises mime.Unencodable for a header that no mail can carry."""
+        fields = [
+            mime.text_header("Subject", self.values["subject"]),
+            mime.header("From", self.sender.address),
+            mime.header("To", self.to[0]),
+            mime.header("Date", formatdate()),
+            mime.header("Message-ID", self.message_id),
+            *(mime.header(name, value) for name, value in self.headers),
+            mime.header("X-SES-MESSAGE-TAGS", ", ".join(f"{name}={value}" for name, value in self.tags)),
+        ]
+        if self.sender.reply_to:
+            fields.append(mime.header("Reply-To", self.sender.reply_to))
+        if self.sender.configuration_set:
+            fields.append(mime.header("X-SES-CONFIGURATION-SET", self.sender.configuration_set))
+        return self.content.skeleton.fill(b"".join(fields), self.values)
 
 
 def parse(*, subject: str, html: str, text: str) -> Parsed:
@@ -83,125 +151,130 @@ def parse(*, subject: str, html: str, text: str) -> Parsed:
     )
 
 
-def values_for(subscriber: Subscriber, mailing_list: MailingList) -> dict[str, str]:
+def values_for(person: Person, mailing_list: MailingList) -> dict[str, str]:
     """The values of all merge tags for one person and list. Attributes never replace a name of ours."""
-    values = {
-        key: str(value)
-        for key, value in subscriber.attributes.items()
-        if isinstance(value, str | int | float) and not isinstance(value, bool)
-    }
-    return values | {
-        "name": merge.one_line(subscriber.name),
-        "email": subscriber.email,
-        "list_name": mailing_list.name,
-        "sender_name": mailing_list.from_name,
-        "postal_address": ", ".join(
-            line.strip() for line in mailing_list.postal_address.splitlines() if line.strip()
-        ),
-        "unsubscribe_url": tokens.unsubscribe_url(subscriber, mailing_list),
-        "preferences_url": tokens.preferences_url(subscriber, mailing_list),
-    }
+    return _values(person, mailing_list, _list_values(mailing_list))
 
 
 class Builder:
     """Builds the mails of one run; versions and lists are read and parsed once."""
 
     def __init__(self) -> None:
-        self._lists: dict[int, MailingList] = {}
-        self._versions: dict[int, Parsed] = {}
+        self._senders: dict[int, Sender] = {}
+        self._versions: dict[int, Content] = {}
 
     def build(self, claimed: Sequence[Claimed]) -> list[tuple[Claimed, Mail | Refused]]:
         """A new mail for each row, or why there is none for it."""
-        people = Subscriber.objects.in_bulk({row.subscriber_id for row in claimed})
-        return [(row, self._build_safely(row, people.get(row.subscriber_id))) for row in claimed]
+        return [(row, self._build_safely(row)) for row in claimed]
 
-    def _build_safely(self, row: Claimed, subscriber: Subscriber | None) -> Mail | Refused:
-        if subscriber is None:
-            return Refused(Scope.RECIPIENT, "erased", "The subscriber was erased meanwhile.")
+    def _build_safely(self, row: Claimed) -> Mail | Refused:
         try:
-            return self._build_one(row, subscriber)
+            return self._build_one(row)
         except (ValueError, TypeError, KeyError, AttributeError, LookupError) as error:
             logger.exception("The mail of delivery %d could not be built.", row.delivery_id)
             return Refused(Scope.RECIPIENT, RENDER_ERROR, f"The mail could not be built: {error}")
 
-    def _build_one(self, row: Claimed, subscriber: Subscriber) -> Mail:
-        mailing_list = self._list(row.list_id)
+    def _build_one(self, row: Claimed) -> Mail:
+        sender = self._sender(row.list_id)
+        signed = tokens.sign_delivery(row.delivery_id, row.attempt)
         if row.purpose == Delivery.Purpose.CONFIRMATION:
-            filled, headers = _confirmation(subscriber, mailing_list), {"Auto-Submitted": "auto-generated"}
+            content, values = _confirmation(row, sender.mailing_list), {}
+            headers: Headers = (("Auto-Submitted", "auto-generated"),)
         else:
-            values = values_for(subscriber, mailing_list)
-            filled = self._version(row.version_id or 0).fill(values)
-            headers = _bulk_headers(values["unsubscribe_url"], mailing_list, row)
-        return _message(filled, headers | _tracking_headers(row, mailing_list), subscriber, mailing_list)
+            content, values = (
+                self._version(row.version_id or 0),
+                _values(row, sender.mailing_list, sender.values),
+            )
+            headers = _bulk_headers(values["unsubscribe_url"], sender, row)
+        subject = merge.one_line(content.parsed.subject.fill(values))
+        tags = [("delivery", signed), ("attempt", str(row.attempt))]
+        if row.campaign_id:
+            tags.append(("campaign", str(row.campaign_id)))
+        return Mail(
+            to=[row.email],
+            sender=sender,
+            content=content,
+            values={**values, "subject": subject},
+            headers=(*headers, (tokens.DELIVERY_HEADER, signed)),
+            tags=tuple(tags),
+            message_id=f"<{signed}@{sender.domain}>",
+        )
 
-    def _list(self, pk: int) -> MailingList:
-        if pk not in self._lists:
-            self._lists[pk] = MailingList.objects.get(pk=pk)
-        return self._lists[pk]
+    def _sender(self, pk: int) -> Sender:
+        if pk not in self._senders:
+            self._senders[pk] = _sender(MailingList.objects.get(pk=pk))
+        return self._senders[pk]
 
-    def _version(self, pk: int) -> Parsed:
+    def _version(self, pk: int) -> Content:
         if pk not in self._versions:
             version = CampaignVersion.objects.get(pk=pk)
-            self._versions[pk] = parse(subject=version.subject, html=version.html, text=version.text)
+            parsed = parse(subject=version.subject, html=version.html, text=version.text)
+            self._versions[pk] = _content(pk, parsed)
         return self._versions[pk]
 
 
-def _message(
-    filled: Filled, headers: dict[str, str], subscriber: Subscriber, mailing_list: MailingList
-) -> Mail:
-    message = Mail(
-        subject=filled.subject,
-        body=filled.text,
-        from_email=formataddr((merge.one_line(mailing_list.from_name), mailing_list.from_email)),
-        to=[subscriber.email],
-        reply_to=[mailing_list.reply_to] if mailing_list.reply_to else None,
-        headers=headers,
+def _sender(mailing_list: MailingList) -> Sender:
+    return Sender(
+        mailing_list=mailing_list,
+        address=formataddr((merge.one_line(mailing_list.from_name), mailing_list.from_email)),
+        reply_to=mailing_list.reply_to,
+        configuration_set=mailing_list.configuration_set or settings.SES_CONFIGURATION_SET,
+        domain=mailing_list.from_email.rpartition("@")[2],
+        values=_list_values(mailing_list),
     )
-    message.encoding = _CHARSET
-    message.attach_alternative(filled.html, "text/html")
-    return message
 
 
-def _tracking_headers(row: Claimed, mailing_list: MailingList) -> dict[str, str]:
-    """Ours and SES's marks, by which events find the attempt. SES removes X-SES-* before it delivers."""
-    signed = tokens.sign_delivery(row.delivery_id, row.attempt)
-    tags = [f"delivery={signed}", f"attempt={row.attempt}"]
-    if row.campaign_id:
-        tags.append(f"campaign={row.campaign_id}")
-    headers = {
-        tokens.DELIVERY_HEADER: signed,
-        "X-SES-MESSAGE-TAGS": ", ".join(tags),
-        "Message-ID": f"<{signed}@{_domain(mailing_list)}>",
-    }
-    if configuration_set := mailing_list.configuration_set or settings.SES_CONFIGURATION_SET:
-        headers["X-SES-CONFIGURATION-SET"] = configuration_set
-    return headers
-
-
-def _bulk_headers(unsubscribe_url: str, mailing_list: MailingList, row: Claimed) -> dict[str, str]:
-    """What Gmail, Yahoo and RFC 2369, 2919 and 8058 ask of bulk mail."""
+def _list_values(mailing_list: MailingList) -> dict[str, str]:
+    lines = (line.strip() for line in mailing_list.postal_address.splitlines())
     return {
-        "List-Unsubscribe": f"<{unsubscribe_url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": f"<{mailing_list.slug}.{_domain(mailing_list)}>",
-        "Precedence": "bulk",
-        "Feedback-ID": f"{row.campaign_id or 0}:{mailing_list.slug}:{row.purpose}:mailinglist",
+        "list_name": mailing_list.name,
+        "sender_name": mailing_list.from_name,
+        "postal_address": ", ".join(line for line in lines if line),
     }
 
 
-def _confirmation(subscriber: Subscriber, mailing_list: MailingList) -> Filled:
+def _values(person: Person, mailing_list: MailingList, list_values: Mapping[str, str]) -> dict[str, str]:
+    values = {
+        key: str(value)
+        for key, value in person.attributes.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+    }
+    return values | {
+        "name": merge.one_line(person.name),
+        "email": person.email,
+        **list_values,
+        "unsubscribe_url": tokens.unsubscribe_url(person, mailing_list),
+        "preferences_url": tokens.preferences_url(person, mailing_list),
+    }
+
+
+def _bulk_headers(unsubscribe_url: str, sender: Sender, row: Claimed) -> Headers:
+    """What Gmail, Yahoo and RFC 2369, 2919 and 8058 ask of bulk mail."""
+    slug = sender.mailing_list.slug
+    return (
+        ("List-Unsubscribe", f"<{unsubscribe_url}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Id", f"<{slug}.{sender.domain}>"),
+        ("Precedence", "bulk"),
+        ("Feedback-ID", f"{row.campaign_id or 0}:{slug}:{row.purpose}:mailinglist"),
+    )
+
+
+def _confirmation(row: Claimed, mailing_list: MailingList) -> Content:
     # Nothing that the visitor typed: the form must not be a way to send words to strangers.
+    subscription = Subscription(subscriber=Subscriber(token=row.token), list=mailing_list)
     context = {
         "list": mailing_list,
-        "confirm_url": tokens.confirm_url(Subscription(subscriber=subscriber, list=mailing_list)),
+        "confirm_url": tokens.confirm_url(subscription),
         "days": settings.CONFIRM_TOKEN_DAYS,
     }
     subject, text, html = (
         render_to_string(f"mailinglist/email/confirm-{part}", context)
         for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Filled(merge.one_line(subject), html, text)
+    parts = (Template((part,)) for part in (merge.one_line(subject), html, text))
+    return _content(("confirmation", row.delivery_id), Parsed(*parts))
 
 
-def _domain(mailing_list: MailingList) -> str:
-    return mailing_list.from_email.rpartition("@")[2]
+def _content(key: object, parsed: Parsed) -> Content:
+    return Content(key, parsed, mime.Skeleton(parsed.text, parsed.html))

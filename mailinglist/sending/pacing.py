@@ -13,15 +13,17 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from mailinglist import aws
 from mailinglist.models import SendBudget
+from mailinglist.sending.hot import hot_cursor
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ class Budget:
     factor: float = 1.0
     throttled_at: datetime | None = None
     quota_until: datetime | None = None
+    #: When SES last told the account's limits; None: it is to be asked.
+    fetched_at: datetime | None = None
 
     @property
     def rate(self) -> float:
@@ -58,6 +62,17 @@ class Budget:
     @property
     def unlimited_rate(self) -> bool:
         return self.max_send_rate < 0
+
+
+_FIELDS = tuple(field.name for field in fields(Budget))
+_ACCOUNT_AGE = timedelta(seconds=ACCOUNT_SECONDS)
+_READ = (
+    f"SELECT {', '.join(_FIELDS)}, clock_timestamp() FROM mailinglist_sendbudget WHERE name = %s FOR UPDATE"  # noqa: S608
+)
+_SET = ", ".join(
+    f"{name} = %s::{'timestamptz' if name.endswith(('_at', '_until')) else 'float'}" for name in _FIELDS
+)
+_WRITE = f"UPDATE mailinglist_sendbudget SET {_SET} WHERE name = %s"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,41 +89,41 @@ class Permit:
 
 def take(n: int, *, urgent: bool = False, get_account: Callable[[], aws.Account] | None = None) -> Permit:
     """Up to ``n`` permits. ``urgent``: mail that a person waits for, which may use the whole quota."""
-    _ask_account(get_account or aws.get_account)
-    with _locked() as (row, now):
-        permit, budget = decide(refilled(_read(row), now), n, now, share=1.0 if urgent else CAMPAIGN_SHARE)
-        _write(row, budget)
-    return permit
+    share = 1.0 if urgent else CAMPAIGN_SHARE
+    permit = _take(n, share)
+    if permit is None:
+        _ask_account(get_account or aws.get_account)
+        permit = _take(n, share, whatever_age=True)
+    return permit or Permit(0, ACCOUNT_RETRY_SECONDS, UNAVAILABLE)
 
 
 def give_back(n: int) -> None:
     """Permits that were not used."""
     if n:
-        with _locked() as (row, now):
-            budget = refilled(_read(row), now)
+        with _locked() as (found, now):
+            budget = refilled(found, now)
             sent = max(0, budget.sent_24_hour - n)
-            _write(row, _capped(replace(budget, tokens=budget.tokens + n, sent_24_hour=sent)))
+            _write(_capped(replace(budget, tokens=budget.tokens + n, sent_24_hour=sent)))
 
 
 def throttled() -> None:
     """SES said: too fast. Halve the factor, once for answers that come together, and ask for the rate anew."""
-    with _locked() as (row, now):
-        _write(row, slowed(refilled(_read(row), now), now))
-        SendBudget.objects.filter(pk=row.pk).update(fetched_at=None)
+    with _locked() as (budget, now):
+        _write(replace(slowed(refilled(budget, now), now), fetched_at=None))
 
 
 def refused_for_quota() -> None:
     """SES said: the quota of 24 hours is used up. Nothing is sent until there is room again."""
-    with _locked() as (row, now):
-        _write(row, replace(_read(row), quota_until=now + timedelta(seconds=QUOTA_SECONDS)))
+    with _locked() as (budget, now):
+        _write(replace(budget, quota_until=now + timedelta(seconds=QUOTA_SECONDS)))
 
 
 def hold(seconds: float) -> None:
     """SES does not answer: no permits for so long, for any process, and then few at first."""
-    with _locked() as (row, now):
-        budget = slowed(refilled(_read(row), now), now)
+    with _locked() as (found, now):
+        budget = slowed(refilled(found, now), now)
         until = max(budget.refilled_at, now + timedelta(seconds=seconds))
-        _write(row, replace(budget, refilled_at=until))
+        _write(replace(budget, refilled_at=until))
 
 
 def refilled(budget: Budget, now: datetime) -> Budget:
@@ -176,57 +191,67 @@ def _capped(budget: Budget) -> Budget:
     return replace(budget, tokens=min(budget.tokens, most, max(0.0, budget.max_send_rate + 1)))
 
 
+def _take(n: int, share: float, *, whatever_age: bool = False) -> Permit | None:
+    """None when SES is to be asked for the account's limits first."""
+    with _locked() as (budget, now):
+        if not whatever_age and (budget.fetched_at is None or now - budget.fetched_at > _ACCOUNT_AGE):
+            return None
+        permit, used = decide(refilled(budget, now), n, now, share=share)
+        _write(used)
+    return permit
+
+
 def _ask_account(get_account: Callable[[], aws.Account]) -> None:
     # One process at a time asks: the first to move fetched_at. The network is outside the transaction.
-    row = _row()
+    _make_row()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE mailinglist_sendbudget SET fetched_at = clock_timestamp() WHERE name = %s AND "
             "(fetched_at IS NULL OR fetched_at < clock_timestamp() - make_interval(secs => %s))",
-            [row.pk, ACCOUNT_SECONDS],
+            [_name(), ACCOUNT_SECONDS],
         )
         if not cursor.rowcount:
             return
     try:
         account = get_account()
     except (BotoCoreError, ClientError) as error:
-        logger.warning(
-            "SES did not tell the account's sending rate (%s); going on with %g/s.", error, row.max_send_rate
-        )
+        logger.warning("SES did not tell the account's sending rate (%s); going on with the last one.", error)
         again = timedelta(seconds=ACCOUNT_SECONDS - ACCOUNT_RETRY_SECONDS)
-        with _locked() as (_, now):
-            SendBudget.objects.filter(pk=row.pk).update(fetched_at=now - again)
+        SendBudget.objects.filter(pk=_name()).update(fetched_at=Now() - again)
         return
-    with _locked() as (row, now):
-        _write(row, informed(refilled(_read(row), now), account))
+    with _locked() as (budget, now):
+        _write(informed(refilled(budget, now), account))
 
 
 @contextmanager
-def _locked() -> Iterator[tuple[SendBudget, datetime]]:
-    _row()
-    with transaction.atomic(), connection.cursor() as cursor:
-        row = SendBudget.objects.select_for_update().get(pk=_name())
-        cursor.execute("SELECT clock_timestamp()")
-        yield row, cursor.fetchone()[0]
+def _locked() -> Iterator[tuple[Budget, datetime]]:
+    """The budget and the database's time, under the row's lock. Its commit need not wait for the disk: a crash can
+    lose the last few permits' count, and no mail.
+    """
+    with transaction.atomic(), hot_cursor() as cursor:
+        cursor.execute("SELECT set_config('synchronous_commit', 'off', true)")
+        found = cursor.execute(_READ, [_name()]).fetchone()
+        if found is None:
+            _make_row()
+            found = cursor.execute(_READ, [_name()]).fetchone()
+        *values, now = found
+        yield Budget(*values), now
 
 
-def _row() -> SendBudget:
+def _write(budget: Budget) -> None:
+    """Write the budget back. Call it while it is locked."""
+    with hot_cursor(plan=False) as cursor:
+        cursor.execute(_WRITE, [*(getattr(budget, name) for name in _FIELDS), _name()])
+
+
+def _make_row() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO mailinglist_sendbudget (name, max_send_rate, max_24_hour, sent_24_hour, tokens, "
             "refilled_at, factor) VALUES (%s, 1, 200, 0, 1, clock_timestamp(), 1) ON CONFLICT DO NOTHING",
             [_name()],
         )
-    return SendBudget.objects.get(pk=_name())
 
 
 def _name() -> str:
     return f"ses {settings.AWS_SES_REGION_NAME}"
-
-
-def _read(row: SendBudget) -> Budget:
-    return Budget(**{field.name: getattr(row, field.name) for field in fields(Budget)})
-
-
-def _write(row: SendBudget, budget: Budget) -> None:
-    SendBudget.objects.filter(pk=row.pk).update(**asdict(budget))

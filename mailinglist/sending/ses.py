@@ -1,8 +1,8 @@
 """The road to Amazon SES: one mail, one POST, one typed outcome.
 
-A thin subclass of django-ses's SESBackend: the client is kept, nothing is throttled here (sending/pacing.py
-does that for all processes), and every error of the API and the network is mapped by the tables below. Called
-by sending/engine.py from several threads at once. Never raises for anything that SES or the network does.
+A thin subclass of django-ses's SESBackend: it sends through the kept connections of ``wire.py``, nothing is throttled
+here (sending/pacing.py does that for all processes), and every error of the API and the network is mapped by the tables
+below. Called by sending/sender.py, many calls at once. Never raises for anything that SES or the network does.
 
 The tables follow the SESv2 error shapes (SendEmail, "Errors") and botocore's exceptions. Where nobody can
 tell whether SES took the mail, the outcome is Unknown: SES has no idempotency token, so a second POST may be
@@ -10,16 +10,26 @@ a second mail. A 4xx that no row names refuses this recipient; the engine stops 
 many times in a row.
 """
 
+import logging
+import os
 import re
+import sys
 from functools import cache
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Protocol
 
 from botocore import exceptions as boto
-from django.core.mail import EmailMessage
 from django_ses import SESBackend
 
 from mailinglist import aws
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+from mailinglist.sending.wire import Wire
+
+logger = logging.getLogger(__name__)
+
+if find_spec("dkim") is None:
+    # django-ses imports dkimpy anew for every mail; None tells Python at once that it is not there.
+    sys.modules["dkim"] = None  # type: ignore[assignment]
 
 #: Seconds to wait before the same mail is tried again.
 RETRY_AFTER = {Scope.THROTTLE: 2.0, Scope.QUOTA: 60.0}
@@ -114,15 +124,22 @@ class CannotBuild(ValueError):
     """The message cannot be serialised (a header that mail does not allow): nothing was posted."""
 
 
+class Sendable(Protocol):
+    """What django-ses needs of a message."""
+
+    to: list[str]
+    extra_headers: dict[str, Any]
+
+
 class Backend(SESBackend):
-    """django-ses with the kept client of this process; used by all threads."""
+    """django-ses with the kept connections of this process; used by all calls at once."""
 
     def __init__(self) -> None:
         super().__init__(use_ses_v2=True)
         self._throttle = None
 
     def open(self) -> bool:
-        self.connection = aws.client("sesv2")
+        self.connection = connection()
         return False
 
     def _get_send_email_parameters(self, *args: Any) -> dict[str, Any]:
@@ -133,7 +150,7 @@ class Backend(SESBackend):
         return parameters
 
 
-def send(message: EmailMessage) -> Outcome:
+def send(message: Sendable) -> Outcome:
     """Post one mail to SES. ``message`` must be new: django-ses writes its answer into its headers."""
     try:
         _backend().send_messages([message])
@@ -143,11 +160,19 @@ def send(message: EmailMessage) -> Outcome:
         return from_api_error(error)
     except boto.BotoCoreError as error:
         return from_network_error(error)
-    except KeyError as error:
-        # django-ses notes the message id first and then wants a request id, which says nothing.
+    except Exception as error:
+        # django-ses notes the message id, then the request id, then tells its signal's receivers: none of these
+        # can unsend the mail.
         if "message_id" not in message.extra_headers:
-            return Unknown("no-answer", f"SES answered without {error}.")
+            return Unknown("no-answer", f"SES gave no message id: {type(error).__name__}: {error}")
+        logger.exception("The mail was accepted; what django-ses did after that failed.")
     return Accepted(str(message.extra_headers["message_id"]))
+
+
+def connection() -> Any:
+    """What this process posts to SES through: ``wire.Wire``, or boto3's client where a proxy stands in between."""
+    endpoint = aws.endpoint("sesv2")
+    return aws.client("sesv2") if endpoint.behind_proxy else _wire(endpoint, os.getpid())
 
 
 def from_api_error(error: boto.ClientError) -> Outcome:
@@ -179,6 +204,17 @@ def from_network_error(error: boto.BotoCoreError) -> Outcome:
 @cache
 def _backend() -> Backend:
     return Backend()
+
+
+@cache
+def _wire(endpoint: aws.Endpoint, _process: int) -> Wire:
+    return Wire(
+        endpoint.url,
+        region=endpoint.region,
+        credentials=endpoint.credentials,
+        connect_timeout=endpoint.connect_timeout,
+        read_timeout=endpoint.read_timeout,
+    )
 
 
 def _refused(scope: Scope, code: str, text: str) -> Refused:

@@ -17,6 +17,7 @@ from mailinglist.models import (
     Suppression,
 )
 from mailinglist.sending import audience, engine
+from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, claim, started, states
 
@@ -183,7 +184,7 @@ class TestPauseAndCancel:
 class TestSettle:
     def test_a_drained_campaign_is_finished(self, unlimited_pace: object) -> None:
         campaign = started(2)
-        lifecycle.settle(campaign.pk, engine.run(campaign.pk, send=FakeSES()))
+        lifecycle.settle(campaign.pk, engine.run(campaign.pk, transport=Raw(FakeSES())))
         campaign.refresh_from_db()
         assert campaign.status == "finished" and campaign.finished_at
 
@@ -231,7 +232,7 @@ class TestTestMail:
         ids = lifecycle.send_test(campaign.pk, ["Me@post.example", "Me@post.example"], by=SYSTEM)
         assert len(ids) == 1 and Delivery.objects.get().purpose == "test"
         ses = FakeSES()
-        assert engine.run(None, send=ses) == engine.Drained()
+        assert engine.run(None, transport=Raw(ses)) == engine.Drained()
         assert ses.to == ["Me@post.example"]
         assert Subscription.objects.count() == 0
         campaign.refresh_from_db()
@@ -255,5 +256,5 @@ class TestTestMail:
         suppression.suppress(person.pk, reason=Suppression.Reason.COMPLAINT, by=SYSTEM, why="spam")
         lifecycle.send_test(campaign.pk, ["me@post.example"], by=SYSTEM)
         ses = FakeSES()
-        engine.run(None, send=ses)
+        engine.run(None, transport=Raw(ses))
         assert ses.mails == [] and Delivery.objects.get().reason == "suppressed"

@@ -14,6 +14,7 @@ from mailinglist.changes import SYSTEM
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import engine, queue
 from mailinglist.sending.outcomes import Accepted, Refused, Scope, Unknown
+from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, State, claim, started
 
@@ -110,7 +111,7 @@ class TestCommands:
     @pytest.fixture
     def ses(self, monkeypatch: pytest.MonkeyPatch, unlimited_pace: object) -> FakeSES:
         fake, run = FakeSES(), engine.run
-        monkeypatch.setattr(engine, "run", lambda pk, **values: run(pk, send=fake, **values))
+        monkeypatch.setattr(engine, "run", lambda pk, **values: run(pk, transport=Raw(fake), **values))
         return fake
 
     def call(self, *args: object) -> str:

@@ -10,6 +10,7 @@ from mailinglist import lifecycle, tasks
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Campaign, Delivery, Subscription
 from mailinglist.sending import engine, queue
+from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, claim, expire_leases, started, states
 
@@ -20,7 +21,7 @@ SEND_CAMPAIGN, SEND_MAIL = "mailinglist.tasks.send_campaign", "mailinglist.tasks
 @pytest.fixture
 def ses(monkeypatch: pytest.MonkeyPatch, unlimited_pace: object) -> FakeSES:
     fake, run = FakeSES(), engine.run
-    monkeypatch.setattr(engine, "run", lambda campaign_id: run(campaign_id, send=fake, seconds=fake.seconds))
+    monkeypatch.setattr(engine, "run", lambda campaign_id: run(campaign_id, transport=Raw(fake), seconds=fake.seconds))
     fake.seconds = 15.0  # type: ignore[attr-defined]
     return fake
 

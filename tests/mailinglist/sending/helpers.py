@@ -1,15 +1,18 @@
 """Started campaigns and claims, in few words."""
 
+import email
+import email.policy
 from collections.abc import Callable
+from email.message import EmailMessage
 from typing import Any
 
-from django.core.mail import EmailMessage
 from django.db import connection
 
 from mailinglist import lifecycle
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Campaign, Delivery, MailingList
 from mailinglist.sending import queue
+from mailinglist.sending.messages import Mail
 from mailinglist.sending.outcomes import Accepted, Outcome
 from tests.factories import make_campaign, make_list, make_subscriber
 
@@ -35,6 +38,13 @@ def states(campaign: Campaign) -> list[tuple[str, str]]:
     return list(campaign.deliveries.order_by("pk").values_list("state", "reason"))
 
 
+def reparsed(mail: Mail) -> EmailMessage:
+    """The mail's bytes, read by another parser."""
+    found = email.message_from_bytes(mail.message().as_bytes(), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
 def expire_leases() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -55,9 +65,9 @@ class FakeSES:
 
     def __init__(self, rule: Callable[[str], Outcome | None] = lambda address: None) -> None:
         self.rule = rule
-        self.mails: list[EmailMessage] = []
+        self.mails: list[Mail] = []
 
-    def __call__(self, message: EmailMessage) -> Outcome:
+    def __call__(self, message: Mail) -> Outcome:
         self.mails.append(message)
         return self.rule(message.to[0]) or Accepted(f"m-{id(self)}-{len(self.mails)}-{message.to[0]}")
 

@@ -12,6 +12,7 @@ from mailinglist import lifecycle, subscriptions, suppression
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, Campaign, CampaignVersion, Change, Subscription, Suppression
 from mailinglist.sending import engine, queue
+from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, claim, started, states
 
@@ -113,7 +114,7 @@ def test_a_pause_waits_for_no_claim_and_no_claim_follows_it() -> None:
 def test_runs_at_the_same_time_send_everyone_one_mail(unlimited_pace: object) -> None:
     campaign = started(60)
     ses = FakeSES()
-    results = at_once(*[lambda: engine.run(campaign.pk, send=ses, concurrency=4)] * 3)
+    results = at_once(*[lambda: engine.run(campaign.pk, transport=Raw(ses), concurrency=4)] * 3)
     assert engine.Drained() in results
     assert ses.to == sorted(f"p{i}@post.example" for i in range(60))
 
@@ -134,7 +135,9 @@ def test_doubled_messages_start_no_more_runs_than_there_are_places(unlimited_pac
         thread.start()
     holding.wait(10)
     assert engine.is_running(campaign.pk) and not engine.is_running(None)
-    assert in_new_connection(lambda: engine.run(campaign.pk, send=FakeSES())) == engine.More(10, "busy")
+    assert in_new_connection(lambda: engine.run(campaign.pk, transport=Raw(FakeSES()))) == engine.More(
+        10, "busy"
+    )
     release.set()
     for thread in threads:
         thread.join(10)
@@ -154,7 +157,9 @@ def test_starts_pauses_resumes_and_cancels_at_random_keep_every_row_in_one_state
 
     def send() -> None:
         for _ in range(10):
-            lifecycle.settle(campaign.pk, engine.run(campaign.pk, send=ses, seconds=0.2, concurrency=4))
+            lifecycle.settle(
+                campaign.pk, engine.run(campaign.pk, transport=Raw(ses), seconds=0.2, concurrency=4)
+            )
 
     at_once(disturb, disturb, send, send)
     lifecycle.cancel(campaign.pk, by=SYSTEM)

@@ -1,18 +1,18 @@
 """The loop: who is posted what, and how a run ends."""
 
-import threading
 import time
 from typing import Any
 
 import pytest
-from django.core.mail import EmailMessage
 from django.db import OperationalError
 
 from mailinglist import aws
 from mailinglist.models import Attempt, SendBudget
 from mailinglist.sending import engine, messages, pacing, queue
 from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
-from tests.mailinglist.sending.helpers import FakeSES, started, states
+from mailinglist.sending.sender import Call, Sender
+from mailinglist.sending.transport import Raw
+from tests.mailinglist.sending.helpers import FakeSES, claim, reparsed, started, states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung", "unlimited_pace")]
 
@@ -20,20 +20,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung", "unlimited_
 def test_everybody_gets_one_mail_of_their_own() -> None:
     campaign = started(20, body="Hello {{ email }}!")
     ses = FakeSES()
-    assert engine.run(campaign.pk, send=ses) == engine.Drained()
+    assert engine.run(campaign.pk, transport=Raw(ses)) == engine.Drained()
     assert ses.to == sorted(f"p{i}@post.example" for i in range(20))
     assert {state for state, _ in states(campaign)} == {"sent"}
     for mail in ses.mails:
-        assert [word for word in mail.body.split() if word.startswith("p") and "@post" in word] == [
-            f"{mail.to[0]}!"
-        ]
+        words = reparsed(mail).get_body(("plain",)).get_content().split()
+        assert [word for word in words if word.startswith("p") and "@post" in word] == [f"{mail.to[0]}!"]
 
 
 def test_a_second_run_posts_nothing() -> None:
     campaign = started(3)
-    engine.run(campaign.pk, send=FakeSES())
+    engine.run(campaign.pk, transport=Raw(FakeSES()))
     ses = FakeSES()
-    assert engine.run(campaign.pk, send=ses) == engine.Drained()
+    assert engine.run(campaign.pk, transport=Raw(ses)) == engine.Drained()
     assert ses.mails == []
 
 
@@ -41,7 +40,7 @@ def test_a_refused_recipient_fails_alone() -> None:
     campaign = started(5)
     refuse = Refused(Scope.RECIPIENT, "message-rejected", "no")
     assert (
-        engine.run(campaign.pk, send=FakeSES(lambda to: refuse if to.startswith("p2") else None))
+        engine.run(campaign.pk, transport=Raw(FakeSES(lambda to: refuse if to.startswith("p2") else None)))
         == engine.Drained()
     )
     assert [state for state, _ in states(campaign)] == ["sent", "sent", "failed", "sent", "sent"]
@@ -51,7 +50,7 @@ def test_a_refused_recipient_fails_alone() -> None:
 def test_when_ses_says_stop_the_run_stops_and_nothing_fails(scope: Scope) -> None:
     campaign = started(50)
     ses = FakeSES(lambda to: Refused(scope, "ses-paused", "Sending is paused."))
-    result = engine.run(campaign.pk, send=ses, concurrency=4)
+    result = engine.run(campaign.pk, transport=Raw(ses), concurrency=4)
     assert isinstance(result, engine.Stopped) and result.reason == "ses-paused"
     assert result.text == "Amazon SES has paused sending for the account. SES says: Sending is paused."
     assert len(ses.mails) <= 8
@@ -61,10 +60,10 @@ def test_when_ses_says_stop_the_run_stops_and_nothing_fails(scope: Scope) -> Non
 def test_the_used_up_quota_ends_the_run_and_holds_all_processes() -> None:
     campaign = started(50)
     ses = FakeSES(lambda to: Refused(Scope.QUOTA, "daily-quota", "Daily message quota exceeded.", 60))
-    result = engine.run(campaign.pk, send=ses, concurrency=4)
+    result = engine.run(campaign.pk, transport=Raw(ses), concurrency=4)
     assert result == engine.More(pacing.QUOTA_SECONDS, "quota")
     assert len(ses.mails) <= 8
-    again = engine.run(campaign.pk, send=ses, concurrency=4)
+    again = engine.run(campaign.pk, transport=Raw(ses), concurrency=4)
     assert isinstance(again, engine.More) and again.why == "quota"
     assert len(ses.mails) <= 8
 
@@ -81,7 +80,7 @@ def test_throttling_slows_down_and_everybody_is_sent_in_the_end(monkeypatch: pyt
         seen.add(to)
         return Refused(Scope.THROTTLE, "throttled", "Maximum sending rate exceeded.", 0.1)
 
-    assert engine.run(campaign.pk, send=FakeSES(rule)) == engine.Drained()
+    assert engine.run(campaign.pk, transport=Raw(FakeSES(rule))) == engine.Drained()
     assert {state for state, _ in states(campaign)} == {"sent"}
     assert SendBudget.objects.get().factor < 1
 
@@ -89,11 +88,11 @@ def test_throttling_slows_down_and_everybody_is_sent_in_the_end(monkeypatch: pyt
 def test_ses_that_does_not_answer_is_left_alone_for_a_while() -> None:
     campaign = started(60)
     ses = FakeSES(lambda to: Unknown("timeout", "no answer"))
-    assert engine.run(campaign.pk, send=ses, concurrency=4) == engine.More(
+    assert engine.run(campaign.pk, transport=Raw(ses), concurrency=4) == engine.More(
         engine.BREAKER_SECONDS, "ses-unavailable"
     )
     assert len(ses.mails) <= 20
-    assert isinstance(engine.run(campaign.pk, send=ses, seconds=1), engine.More)
+    assert isinstance(engine.run(campaign.pk, transport=Raw(ses), seconds=1), engine.More)
     assert len(ses.mails) <= 20
     assert [state for state, _ in states(campaign)].count("unknown") == len(ses.mails)
 
@@ -101,7 +100,7 @@ def test_ses_that_does_not_answer_is_left_alone_for_a_while() -> None:
 def test_many_refusals_in_a_row_stop_the_campaign() -> None:
     campaign = started(60)
     ses = FakeSES(lambda to: Refused(Scope.RECIPIENT, "bad-request", "odd"))
-    result = engine.run(campaign.pk, send=ses, concurrency=4)
+    result = engine.run(campaign.pk, transport=Raw(ses), concurrency=4)
     assert isinstance(result, engine.Stopped) and result.reason == "refusals"
     assert len(ses.mails) <= engine.REFUSED_IN_A_ROW + 4
 
@@ -109,25 +108,25 @@ def test_many_refusals_in_a_row_stop_the_campaign() -> None:
 def test_an_unforeseen_error_leaves_the_outcome_unknown() -> None:
     campaign = started(1)
 
-    def broken(message: EmailMessage) -> Outcome:
+    def broken(message: messages.Mail) -> Outcome:
         raise RuntimeError("surprise")
 
-    engine.run(campaign.pk, send=broken)
+    engine.run(campaign.pk, transport=Raw(broken))
     assert states(campaign) == [("unknown", "error")]
     assert "surprise" in Attempt.objects.get().error_text
 
 
 def test_a_mail_that_cannot_be_built_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = started(3)
-    values = messages.values_for
+    values = messages._values
 
-    def poisoned(subscriber: object, mailing_list: object) -> dict[str, str]:
-        if subscriber.email.startswith("p1"):  # type: ignore[attr-defined]
+    def poisoned(person: messages.Person, *rest: Any) -> dict[str, str]:
+        if person.email.startswith("p1"):
             raise ValueError("odd attribute")
-        return values(subscriber, mailing_list)  # type: ignore[arg-type]
+        return values(person, *rest)
 
-    monkeypatch.setattr(messages, "values_for", poisoned)
-    assert engine.run(campaign.pk, send=FakeSES()) == engine.Drained()
+    monkeypatch.setattr(messages, "_values", poisoned)
+    assert engine.run(campaign.pk, transport=Raw(FakeSES())) == engine.Drained()
     assert states(campaign) == [("sent", ""), ("failed", "render-error"), ("sent", "")]
 
 
@@ -141,18 +140,18 @@ def test_no_more_is_claimed_than_is_posted_at_once(monkeypatch: pytest.MonkeyPat
         return rows
 
     monkeypatch.setattr(queue, "claim", counting)
-    engine.run(campaign.pk, send=FakeSES(), concurrency=4)
+    engine.run(campaign.pk, transport=Raw(FakeSES()), concurrency=4)
     assert max(in_flight) <= 4
 
 
 def test_the_time_of_a_run_is_limited_and_nothing_stays_in_flight() -> None:
     campaign = started(30)
 
-    def slow(message: EmailMessage) -> Outcome:
+    def slow(message: messages.Mail) -> Outcome:
         time.sleep(0.05)
         return FakeSES()(message)
 
-    assert engine.run(campaign.pk, send=slow, seconds=0.1, concurrency=2) == engine.More(0, "")
+    assert engine.run(campaign.pk, transport=Raw(slow), seconds=0.1, concurrency=2) == engine.More(0, "")
     found = [state for state, _ in states(campaign)]
     assert set(found) == {"sent", "queued"}
 
@@ -161,16 +160,21 @@ def test_a_process_that_is_asked_to_end_claims_no_more() -> None:
     campaign = started(5)
     engine.stopping.set()
     try:
-        assert engine.run(campaign.pk, send=FakeSES()) == engine.More(0, "")
+        assert engine.run(campaign.pk, transport=Raw(FakeSES())) == engine.More(0, "")
     finally:
         engine.stopping.clear()
     assert {state for state, _ in states(campaign)} == {"queued"}
 
 
 def test_a_post_whose_lease_is_nearly_over_does_not_happen() -> None:
+    campaign = started(1)
+    [row] = claim(campaign)
     ses = FakeSES()
+    [(_, mail)] = messages.Builder().build([row])
     past = time.monotonic() - 1
-    outcome = engine._post_one(ses, EmailMessage(to=["a@post.example"]), past, past, threading.Event())
+    with Sender(Raw(ses), most_open=1) as sender:
+        sender.submit([Call([row], [mail], past, past)])
+        [(_, outcome)] = sender.results(5)
     assert isinstance(outcome, Refused) and outcome.code == "not-posted"
     assert ses.mails == []
 
@@ -187,11 +191,11 @@ def test_outcomes_are_written_down_after_the_database_was_away(monkeypatch: pyte
 
     monkeypatch.setattr(queue, "finish", away_once)
     monkeypatch.setattr(engine.connection, "close", lambda: None)
-    assert engine.run(campaign.pk, send=FakeSES()) == engine.Drained()
+    assert engine.run(campaign.pk, transport=Raw(FakeSES())) == engine.Drained()
     assert states(campaign) == [("sent", "")] and tries == [1, 1]
 
 
 def test_a_paused_campaign_is_nothing_to_do() -> None:
     campaign = started(2)
     type(campaign).objects.update(status="paused", status_reason="manager")
-    assert engine.run(campaign.pk, send=FakeSES()) == engine.Drained()
+    assert engine.run(campaign.pk, transport=Raw(FakeSES())) == engine.Drained()

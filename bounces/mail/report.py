@@ -1,0 +1,29 @@
+"""PURE. What a mail reports: about whom, and which facts the verdict is made of."""
+
+from dataclasses import dataclass, field
+
+from bounces.verdicts.facts import BounceFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One recipient of a report. ``recipient`` may be "" when the mail names nobody. ``context``: the words
+    around it that a person would read, for when the server's own words say nothing."""
+
+    recipient: str
+    facts: BounceFacts
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """``kind``: of BounceFacts. ``findings``: empty for a mail that reports on nobody. ``our_header``: the
+    value of X-Mailinglist-Delivery in the returned mail, to be checked by who acts on it. ``problem``: the
+    sentence that says why the mail could not be read. ``document``: the notification of SES that the mail
+    carries as its text (SNS by e-mail)."""
+
+    kind: str
+    findings: tuple[Finding, ...] = field(default=())
+    our_header: str = ""
+    problem: str = ""
+    document: bytes = b""

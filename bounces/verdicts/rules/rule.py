@@ -1,0 +1,40 @@
+"""PURE. What a rule is: a wording that means a reason, with an example of it and where it was seen."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bounces.verdicts.text import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``pattern``: a regular expression, searched in folded lower-case text. It must be linear: no
+    quantifier inside a quantifier, and every ``.`` with a bound. ``example``: a text it is for; a test runs
+    it. ``source``: who writes so. ``statuses``: prefixes of the enhanced status or SMTP code it is limited
+    to. ``raw``: the pattern is about a help page's address, and is searched in the text before addresses
+    are masked. ``final``: it holds for good even where the server answered with a temporary code.
+    """
+
+    pattern: str
+    reason: str
+    example: str
+    source: str
+    statuses: tuple[str, ...] = ()
+    raw: bool = False
+    final: bool = False
+    compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compiled", re.compile(self.pattern))
+
+    def matches(self, text: Prepared, status: str, code: str) -> bool:
+        """Whether the rule is about this text."""
+        if self.statuses and not (status.startswith(self.statuses) or code.startswith(self.statuses)):
+            return False
+        return self.compiled.search(text.raw if self.raw else text.plain) is not None
+
+
+def first(rules: Sequence[Rule], text: Prepared, status: str, code: str) -> Rule | None:
+    """The first rule that matches."""
+    return next((rule for rule in rules if rule.matches(text, status, code)), None)

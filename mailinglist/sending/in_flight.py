@@ -1,0 +1,51 @@
+"""PURE. How many requests to keep open at once, learnt from how long answers take.
+
+Used by ``sender.py``. With more requests open than SES and the network work on at a time, answers only take longer; with
+fewer, the line is idle. The gradient of latency (the best seen against the present one) tells which it is: as long as
+answers stay about as quick as they can be, the number grows; when they slow down, it shrinks.
+"""
+
+import math
+from dataclasses import dataclass
+
+LEAST, START = 4, 8
+#: Answers may take so many times the best latency before the number shrinks.
+TOLERANCE = 2.0
+#: Share of a newly computed number that is taken over at once.
+SMOOTHING = 0.5
+#: The best latency is forgotten slowly, so that a longer way to SES is learnt too: growth per window.
+FORGETTING = 1.02
+
+
+@dataclass(slots=True)
+class InFlight:
+    """``allowed`` requests may be open now; between LEAST and ``most``."""
+
+    most: int
+    limit: float = START
+    _best: float = math.inf
+    _sum: float = 0.0
+    _count: int = 0
+    _busiest: int = 0
+
+    @property
+    def allowed(self) -> int:
+        return max(1, min(self.most, int(self.limit)))
+
+    def observe(self, seconds: float, open_now: int) -> None:
+        """One answer came after ``seconds`` while ``open_now`` requests were open."""
+        self._best = min(self._best, seconds)
+        self._sum += seconds
+        self._count += 1
+        self._busiest = max(self._busiest, open_now)
+        if self._count >= max(10.0, self.limit):
+            self._adapt()
+
+    def _adapt(self) -> None:
+        gradient = max(0.5, min(1.0, TOLERANCE * self._best * self._count / max(self._sum, 1e-9)))
+        wanted = self.limit * gradient + math.sqrt(self.limit)
+        if self._busiest >= self.limit / 2 or wanted < self.limit:
+            self.limit += (wanted - self.limit) * SMOOTHING
+        self.limit = min(float(self.most), max(float(min(LEAST, self.most)), self.limit))
+        self._best *= FORGETTING
+        self._sum, self._count, self._busiest = 0.0, 0, 0

@@ -1,0 +1,99 @@
+"""Makes ``.venv`` and installs the locked requirements into it. Called by script/start and script/test.
+
+Guarantees: nothing outside ``.venv`` is changed (so a distribution's locked-down pip is no obstacle); a
+second call with the same requirements does nothing; two calls at once wait for each other.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from script.errors import StartError
+
+PROJECT = Path(__file__).resolve().parent.parent
+VENV = PROJECT / ".venv"
+PYTHON = VENV / "bin" / "python"
+
+
+def ensure(*files: str) -> Path:
+    """Install each named requirements file of the project where it changed since; the interpreter to use.
+
+    Raises StartError with what to install or to read.
+    """
+    # The lock is on the file that everybody reads, so that it holds for every checkout and every var folder.
+    with (PROJECT / files[0]).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _works():
+            _make()
+        for file in files:
+            _install(file)
+    return PYTHON
+
+
+def _works() -> bool:
+    """Whether .venv is there and its interpreter still is (a copied or upgraded one may be gone)."""
+    if not PYTHON.exists():
+        return False
+    probe = [str(PYTHON), "-c", "import sys; print(sys.prefix)"]
+    found = subprocess.run(probe, capture_output=True, text=True, check=False)
+    return found.returncode == 0 and Path(found.stdout.strip()).resolve() == VENV.resolve()
+
+
+def _base_python() -> str:
+    """The interpreter below a virtual environment: the one that has pip."""
+    return str(getattr(sys, "_base_executable", "") or sys.executable)
+
+
+def _make() -> None:
+    print("Making .venv …", flush=True)
+    done = subprocess.run(
+        [_base_python(), "-m", "venv", "--without-pip", "--clear", str(VENV)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StartError(
+            f"python -m venv failed: {(done.stderr or done.stdout).strip()} "
+            "On Debian and Ubuntu install the package python3-venv."
+        )
+
+
+def _install(file: str) -> None:
+    wanted = hashlib.sha256((PROJECT / file).read_bytes()).hexdigest()
+    stamp = VENV / f"{file}.sha256"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    base = _base_python()
+    has_pip = base != sys.executable or importlib.util.find_spec("pip") is not None
+    if has_pip:
+        has_pip = (
+            subprocess.run([base, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+        )
+    if not has_pip:
+        raise StartError(
+            f"{base} has no pip. Install it: on Debian and Ubuntu `apt install python3-pip`, on Fedora "
+            "`dnf install python3-pip`, elsewhere `python3 -m ensurepip --user`."
+        )
+    print(f"Installing {file} into .venv (the first time takes a minute) …", flush=True)
+    environment = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+    done = subprocess.run(
+        [base, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check", "install", "--quiet",
+         "--no-input", "--require-hashes", "-r", str(PROJECT / file)],
+        env=environment,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise StartError(
+            f"pip could not install {file}; its messages are above. It needs pip 22.3 or newer and a way to "
+            "the package index (or PIP_INDEX_URL, PIP_FIND_LINKS)."
+        )
+    stamp.write_text(wanted)
+
+
+#: pip's own switches that make an install into a given environment fail.
+_UNWANTED = ("PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PYTHONHOME", "PYTHONPATH")

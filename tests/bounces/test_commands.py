@@ -1,0 +1,165 @@
+"""The commands: what they print, for people and machines, and how they refuse."""
+
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from bounces.models import Event, Notification
+from mailinglist.models import Delivery, Subscription
+from tests import ses_events as ses
+from tests.bounces.helpers import send_to, state_of, subscription, take
+from tests.ses_events import T0
+from tests.staff import make_quarantined
+
+pytestmark = pytest.mark.django_db
+
+
+def run(name: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(name, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def run_json(name: str, *arguments: str) -> Any:
+    return json.loads(run(name, *arguments, "--json"))
+
+
+SPAN = ("--domain", "post.example", "--from", "2026-11-20", "--to", "2026-11-21")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("bounce_report", ()),
+        ("cleanup_bounces", ()),
+        ("cleanup_bounces", ("--dry-run",)),
+        ("process_notifications", ()),
+        ("process_notifications", ("--replay-quarantined",)),
+        ("retry_soft_bounces", ()),
+        ("retry_soft_bounces", ("--dry-run",)),
+        ("restore_bounced", SPAN),
+        ("restore_bounced", (*SPAN, "--dry-run")),
+    ],
+)
+def test_with_an_empty_database_everything_is_none(name: str, arguments: tuple[str, ...]) -> None:
+    found = run_json(name, *arguments)
+    assert all(not value for key, value in found.items() if key != "since")
+    assert run(name, *arguments).strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("bounce_report", ("--list", "nwes"), "There is no list 'nwes'. Lists: none yet."),
+        ("bounce_report", ("--since", "yesterday"), "--since 'yesterday' is not a time"),
+        ("bounce_report", ("--since", "2026-13-45"), "is not a time"),
+        ("cleanup_bounces", ("--list", "nwes"), "There is no list 'nwes'"),
+        ("ingest_bounces", ("no/such/file",), "no/such/file: there is no such file"),
+        (
+            "restore_bounced",
+            ("--domain", "d.example", "--from", "2026-11-21", "--to", "2026-11-20"),
+            "before",
+        ),
+        (
+            "restore_bounced",
+            ("--domain", "no domain", "--from", "2026-11-20", "--to", "2026-11-21"),
+            "domain",
+        ),
+    ],
+)
+def test_wrong_arguments_are_told_and_end_with_status_two(
+    name: str, arguments: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(CommandError, match=words.replace("(", r"\(")) as refusal:
+        run(name, *arguments)
+    assert refusal.value.returncode == 2
+
+
+@pytest.mark.parametrize("name", ["ingest_bounces", "restore_bounced"])
+def test_missing_arguments_are_told(name: str) -> None:
+    with pytest.raises(CommandError, match="required"):
+        run(name)
+
+
+def test_ingest_reads_files_and_folders_and_keeps_what_it_cannot_read(tmp_path: Path) -> None:
+    delivery = send_to("ada@post.example")
+    (tmp_path / "one.json").write_bytes(ses.raw(ses.bounced(delivery)))
+    lines = b"\n".join([ses.raw(ses.bounced(delivery)), ses.raw(ses.sent(delivery))])
+    (tmp_path / "two.jsonl").write_bytes(lines)
+    (tmp_path / "three.txt").write_text("not an event")
+    found = run_json("ingest_bounces", str(tmp_path))
+    assert found == {"stored": 3, "duplicates": 1, "processed": 2, "quarantined": 1, "events": 2}
+    assert state_of(delivery) == "bounced"
+    again = run_json("ingest_bounces", str(tmp_path))
+    assert (again["stored"], again["duplicates"], again["events"]) == (0, 4, 0)
+    assert "in quarantine" in run("ingest_bounces", str(tmp_path))
+
+
+def test_process_takes_what_was_stored_and_replays_the_quarantine_when_asked() -> None:
+    delivery = send_to("ada@post.example")
+    body = ses.raw(ses.bounced(delivery))
+    Notification.objects.create(source="sns", raw=ses.raw(ses.sent(delivery)), dedupe_key="sns:1")
+    make_quarantined(body, "It was not understood.")
+    assert run_json("process_notifications")["processed"] == 1
+    assert subscription(delivery).status == "confirmed"
+    assert run_json("process_notifications", "--replay-quarantined")["processed"] == 1
+    assert subscription(delivery).status == "unsubscribed"
+
+
+def test_process_ends_with_status_one_when_something_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    Notification.objects.create(source="sns", raw=b"{}", dedupe_key="sns:1")
+
+    def broken(raw: bytes) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("bounces.events.parse", broken)
+    with pytest.raises(SystemExit) as ended:
+        run("process_notifications")
+    assert ended.value.code == 1
+
+
+def test_the_report_counts_by_verdict_reason_and_domain_of_one_list() -> None:
+    delivery = send_to("ada@post.example")
+    take(ses.bounced(delivery))
+    found = run_json("bounce_report", "--list", "news", "--since", "2026-11-01T00:00")
+    assert (found["by_verdict"], found["by_domain"]) == ({"hard": 1}, {"post.example": 1})
+    assert (found["unsubscribed"], found["suppressed"]) == (1, 1)
+    assert run_json("bounce_report", "--since", "2026-11-21")["events"] == 0
+    assert "1  post.example" in run("bounce_report", "--since", "2026-11-01")
+
+
+def test_a_dry_clean_up_says_what_the_real_one_does() -> None:
+    delivery = send_to("ada@post.example")
+    take(ses.bounced(delivery))
+    Event.objects.update(applied_at=None)
+    Subscription.objects.update(status="confirmed", unsubscribe_reason="", unsubscribed_at=None)
+    dry = run_json("cleanup_bounces", "--dry-run", "--list", "news")
+    assert subscription(delivery).status == "confirmed"
+    assert dry == run_json("cleanup_bounces", "--list", "news")
+    assert dry["unsubscribed"] == 1
+    assert subscription(delivery).status == "unsubscribed"
+
+
+def test_a_dry_retry_says_what_the_real_one_does() -> None:
+    delivery = send_to("ada@post.example", at=timezone.now() - timedelta(days=2))
+    take(ses.full(delivery, at=timezone.now() - timedelta(days=2)))
+    assert run_json("retry_soft_bounces", "--dry-run")["requeued"] == 1
+    assert state_of(delivery) == "waiting"
+    assert run("retry_soft_bounces").startswith("1 were queued again")
+    assert Delivery.objects.get().state == "queued"
+
+
+def test_restore_names_the_people_and_a_dry_run_leaves_them() -> None:
+    delivery = send_to("ada@post.example")
+    take(ses.bounced(delivery, at=T0))
+    assert "ada@post.example" in run("restore_bounced", *SPAN, "--dry-run")
+    assert subscription(delivery).status == "unsubscribed"
+    assert run_json("restore_bounced", *SPAN)["subscriptions"] == 1
+    assert subscription(delivery).status == "confirmed"

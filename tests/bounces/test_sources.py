@@ -1,0 +1,84 @@
+"""What is taken from files: one document or many, with or without what SNS and SQS put around it."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bounces import events, sources
+from tests.bounces.sns_signing import PAYLOADS, payload
+
+
+def read(*paths: Path) -> list[sources.Document]:
+    return list(sources.documents([str(path) for path in paths]))
+
+
+def test_a_folder_is_read_file_by_file_in_order() -> None:
+    found = read(PAYLOADS / "events")
+    files = sorted((PAYLOADS / "events").glob("*.json"))
+    assert [document.name for document in found] == [str(file) for file in files]
+    assert [document.raw for document in found] == [file.read_bytes() for file in files]
+
+
+def test_an_envelope_of_sns_is_taken_off_and_its_id_and_topic_kept() -> None:
+    (found,) = read(PAYLOADS / "envelopes" / "notification-bounce-sigv2.json")
+    written = json.loads(payload("envelopes/notification-bounce-sigv2.json"))
+    assert found.raw == written["Message"].encode()
+    assert (found.sns_message_id, found.topic_arn) == (written["MessageId"], written["TopicArn"])
+
+
+@pytest.mark.parametrize(
+    ("name", "sns_id"),
+    [
+        ("bounce-raw-message-delivery.json", ""),
+        ("bounce-sns-envelope.json", "00000000-0000-0000-0000-000000000008"),
+    ],
+)
+def test_a_message_of_sqs_is_opened_with_and_without_an_envelope_in_it(name: str, sns_id: str) -> None:
+    (found,) = read(PAYLOADS / "raw_sqs" / name)
+    (fact,) = events.parse(found.raw).events
+    assert (found.sns_message_id, fact.kind, fact.subtype) == (sns_id, "bounce", "General")
+
+
+def test_lines_of_json_are_one_document_each_and_a_bad_line_is_one_too(tmp_path: Path) -> None:
+    lines = [json.dumps(json.loads(payload(f"events/{name}.json"))) for name in ("send", "open")]
+    file = tmp_path / "exported.jsonl"
+    file.write_text(f"{lines[0]}\n\n{{broken\n{lines[1]}")
+    found = read(file)
+    assert [document.name for document in found] == [str(file), f"{file}:3", f"{file}:4"]
+    assert [document.raw for document in found] == [lines[0].encode(), b"{broken", lines[1].encode()]
+
+
+@pytest.mark.parametrize("content", [b"Not JSON at all.\nNor this.\n", b"\xff\x00\xfe", b"[" * 100_000])
+def test_what_cannot_be_read_is_passed_on_whole(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "odd"
+    file.write_bytes(content)
+    (found,) = read(file)
+    assert found.raw == content
+
+
+def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b" \n")
+    assert read(tmp_path) == []
+
+
+def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(payload("events/send.json")))
+    monkeypatch.setattr(sys, "stdin", stream)
+    (found,) = sources.documents(["-"])
+    assert (found.name, found.raw) == ("-", payload("events/send.json"))
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(sources.UnreadableSource, match="nowhere: there is no such file"):
+        read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("folder", ["moto-observed", "localstack-observed"])
+def test_what_other_programs_send_gives_documents_and_no_exception(folder: str) -> None:
+    found = read(PAYLOADS / folder)
+    assert len(found) == len(list((PAYLOADS / folder).glob("*.json")))
+    for document in found:
+        events.parse(document.raw)
