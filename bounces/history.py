@@ -50,7 +50,7 @@ class Scene:
     def strongest(self, delivery_id: int, attempt: int) -> Event | None:
         """The report that counts for an attempt."""
         found = [event for event in self._by_attempt.get((delivery_id, attempt), []) if not is_harmless(event)]
-        return min(found, key=lambda event: (STRENGTH.index(event.verdict), event.occurred_at, event.dedupe_key), default=None)
+        return min(found, key=_rank, default=None)
 
     def complaint(self, delivery: Delivery) -> Event | None:
         """The first complaint about any attempt of a delivery."""
@@ -113,6 +113,10 @@ class Scene:
             came = came or (other.delivery_id, other.attempt_number) in arrived
             mails[delivery.pk] = (at, soft or other.verdict == "soft", came)
         return sorted(mails.values())
+
+
+def _rank(event: Event) -> tuple[int, datetime, str]:
+    return STRENGTH.index(event.verdict), event.occurred_at, event.dedupe_key
 
 
 def is_harmless(event: Event) -> bool:

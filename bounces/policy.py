@@ -88,7 +88,9 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``effect`` on the person, due at ``effect_at``. ``sentence`` tells a list manager what happens and why.
+    """``effect`` on the person; ``effect_at``: held until then, None: at once.
+
+    ``sentence`` tells a list manager what happens and why.
 
     ``delivery_state``: the new state of the mail, "" to leave it. With "waiting" it is sent again at
     ``retry_at``.
@@ -124,7 +126,6 @@ def decide(report: Report, history: History, rules: Rules) -> Decision:
                 Effect.UNSUBSCRIBE_AND_SUPPRESS,
                 "The person reported the mail as spam: unsubscribed from all lists, and no mail goes to the "
                 "address any more.",
-                effect_at=report.occurred_at,
                 delivery_state="complained",
             )
         case _:
@@ -133,32 +134,30 @@ def decide(report: Report, history: History, rules: Rules) -> Decision:
 
 
 def _hard(report: Report, history: History, rules: Rules) -> Decision:
-    at = report.occurred_at
     if not history.delivered_before or not rules.hold_hours:
-        return _gone("The address does not exist", at)
+        return _gone("The address does not exist")
     if any(_counts(earlier, history) for earlier in history.earlier_hard_at):
-        return _gone("The address does not exist, as an earlier hard bounce said too", at)
+        return _gone("The address does not exist, as an earlier hard bounce said too")
     return Decision(
         Effect.UNSUBSCRIBE_AND_SUPPRESS,
         f"The address took mail before, so this hard bounce is believed after {rules.hold_hours:g} hours "
         "or when a second one comes. Then: unsubscribed from all lists, and no mail goes to the address.",
-        effect_at=at + rules.day * rules.hold_hours / HOURS_A_DAY,
+        effect_at=report.occurred_at + rules.day * rules.hold_hours / HOURS_A_DAY,
         delivery_state="bounced",
     )
 
 
-def _gone(what: str, at: datetime) -> Decision:
+def _gone(what: str) -> Decision:
     return Decision(
         Effect.UNSUBSCRIBE_AND_SUPPRESS,
         f"{what}: unsubscribed from all lists, and no mail goes to the address any more.",
-        effect_at=at,
         delivery_state="bounced",
     )
 
 
 def _soft(report: Report, history: History, rules: Rules) -> Decision:
     if report.reason == DOMAIN_NOT_FOUND and _domain_is_gone(report, history, rules):
-        return _gone("The domain could not be found for a day or longer", report.occurred_at)
+        return _gone("The domain could not be found for a day or longer")
     retries = len(rules.soft_retry_days)
     failures = max(history.soft_failures, 1)
     if not history.retryable or not retries:
@@ -167,19 +166,18 @@ def _soft(report: Report, history: History, rules: Rules) -> Decision:
         days = rules.soft_retry_days[failures - 1]
         mail = _retry(report, history, rules, days, f"retry {failures} of {retries}")
     else:
-        mail = _exhausted(report, rules)
+        mail = _exhausted(rules)
     if _is_unreachable(history, rules):
         return replace(
             mail,
             effect=Effect.UNSUBSCRIBE_ALL,
             sentence=f"Soft bounces in {rules.repeated_soft} of the last {rules.repeated_window} campaigns "
             "and no delivery since: unreachable, unsubscribed from all lists. This can be restored.",
-            effect_at=report.occurred_at,
         )
     return mail
 
 
-def _exhausted(report: Report, rules: Rules) -> Decision:
+def _exhausted(rules: Rules) -> Decision:
     if not rules.soft_exhausted_unsubscribes:
         return Decision(
             Effect.NONE,
@@ -189,7 +187,6 @@ def _exhausted(report: Report, rules: Rules) -> Decision:
     return Decision(
         Effect.UNSUBSCRIBE_LIST,
         "All retries bounced too: unsubscribed from this list. This can be restored.",
-        effect_at=report.occurred_at,
         delivery_state="bounced",
     )
 
@@ -209,14 +206,12 @@ def _suppressed(report: Report) -> Decision:
         return Decision(
             Effect.UNSUBSCRIBE_ALL,
             "The person left by a contact list of SES: unsubscribed from all lists.",
-            effect_at=report.occurred_at,
             delivery_state="bounced",
         )
     return Decision(
         Effect.SUPPRESS,
         "SES did not send this mail, because the address stands on a suppression list of SES. It is "
         "suppressed here too, so that nothing more is sent in vain.",
-        effect_at=report.occurred_at,
         delivery_state="bounced",
     )
 

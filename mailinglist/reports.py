@@ -31,7 +31,7 @@ _ATTEMPTS = f"""
         (SELECT count(*) FROM attempts WHERE error_code NOT IN {_NOT_POSTED}),
         (SELECT count(*) FROM attempts WHERE result = 'accepted'),
         (SELECT count(*) FROM attempts WHERE result = 'accepted' AND copy > 1 AND NOT possible_duplicate
-                AND coalesce(last_verdict, '') NOT IN ('soft', 'hard', 'block', 'message')),
+                AND coalesce(last_verdict, '') NOT IN ('soft', 'hard', 'block', 'message', 'unknown')),
         (SELECT count(*) FROM attempts WHERE possible_duplicate AND result <> 'refused'),
         count(*) FILTER (WHERE hard), count(*) FILTER (WHERE soft), count(*) FILTER (WHERE block),
         count(*) FILTER (WHERE complaint), count(*) FILTER (WHERE retried),

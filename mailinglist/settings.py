@@ -165,6 +165,10 @@ SNS_TRUST_ANCHOR = env("SNS_TRUST_ANCHOR") or (str(VAR_DIR / "sandbox" / "ca.pem
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL") or ("lists@example.com" if LOCAL else "")
 # Most deliveries in hand per run of the engine: claimed, posted or about to be. A crash leaves so many in doubt.
 SEND_CONCURRENCY = int(env_number("SEND_CONCURRENCY", 100, low=1, high=500))
+# raw: django-ses, one recipient per call. bulk: SendBulkEmail, 50 recipients per call, for campaigns.
+SEND_TRANSPORT = env("SEND_TRANSPORT", "raw")
+if SEND_TRANSPORT not in ("raw", "bulk"):
+    raise ImproperlyConfigured(f"SEND_TRANSPORT={SEND_TRANSPORT!r}: write raw or bulk.")
 LEASE_SECONDS = env_number("LEASE_SECONDS", 120, low=35, high=3600)
 # What to do with a delivery that was posted, has no answer and is not explained by any event after the grace
 # time: hold (show it to the manager) or resend (a possible duplicate, counted as such).

@@ -4,6 +4,7 @@
 """
 
 import hmac
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Protocol
@@ -65,7 +66,7 @@ def read_link(purpose: str, token: str) -> tuple[Subscriber, MailingList]:
     """Who and which list a token of ``purpose`` (unsubscribe, preferences, confirm) names. Raises BadToken."""
     try:
         if purpose == "confirm":
-            max_age = settings.CONFIRM_TOKEN_DAYS * 86400
+            max_age = timedelta(days=settings.CONFIRM_TOKEN_DAYS)
             body = signing.TimestampSigner(salt="mailinglist.confirm").unsign(token, max_age=max_age)
         else:
             body = signing.Signer(salt=f"mailinglist.{purpose}").unsign(token)

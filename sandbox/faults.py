@@ -13,9 +13,7 @@ from sandbox.outcomes import ALIASES, RULES
 
 Range = tuple[float, float]
 
-DEFAULT_DELAYS: dict[str, Range] = {
-    kind: (20.0, 300.0) for kind in ("send", "delivery", "delay", "bounce", "complaint", "reject")
-}
+DEFAULT_DELAYS: dict[str, Range] = dict.fromkeys(("send", "delivery", "delay", "bounce", "complaint", "reject"), (20.0, 300.0))
 
 
 class ConfigError(ValueError):
@@ -191,17 +189,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "quota": _quota,
     "quota_window_seconds": _positive,
     "latency": _range,
-    **{
-        name: _chance
-        for name in (
-            "error_500_before",
-            "reset_before",
-            "error_500_after",
-            "reset_after",
-            "hang_after",
-            "duplicates",
-        )
-    },
+    **dict.fromkeys(("error_500_before", "reset_before", "error_500_after", "reset_after", "hang_after", "duplicates"), _chance),
     "hang_seconds": _number(0),
     "configuration_sets": _names,
     "default_configuration_set": _name_or_null,

@@ -22,7 +22,7 @@ from sandbox.ses import SANDBOX
 PAGE_SIZE = 50
 CSS = Path(__file__).with_name("inbox.css")
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self';"
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -32,7 +32,7 @@ PAGE_HEADERS = {
 FRAME_RIGHTS = "allow-popups allow-popups-to-escape-sandbox"
 HTML_PART_HEADERS = {
     **PAGE_HEADERS,
-    "Content-Security-Policy": f"sandbox {FRAME_RIGHTS}; default-src 'none'; img-src data:;"
+    "Content-Security-Policy": "img-src data:;"
     " style-src 'unsafe-inline'; font-src data:; form-action 'none'; frame-ancestors 'self'",
 }
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
@@ -203,7 +203,7 @@ def _page(title: str, content: str) -> web.Response:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme"'
         ' content="light dark"><link rel="stylesheet" href="/inbox.css">'
         '<link rel="icon" href="data:,"></head><body><header><a href="/">Local SES</a>'
-        '<span>Nothing here was sent to anybody.</span></header>'
+        "<span>Nothing here was sent to anybody.</span></header>"
         f"<main>{content}</main></body></html>"
     )
     body = text.encode("utf-8", "replace")

@@ -274,7 +274,7 @@ def _not_suppressed(address: str) -> SesError:
 
 def _after(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise SesError("InvalidNextTokenException", "The NextToken is not valid.") from error
 

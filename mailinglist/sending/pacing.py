@@ -230,11 +230,10 @@ def _locked() -> Iterator[tuple[Budget, datetime]]:
     """
     with transaction.atomic(), hot_cursor() as cursor:
         cursor.execute("SELECT set_config('synchronous_commit', 'off', true)")
-        found = cursor.execute(_READ, [_name()]).fetchone()
-        if found is None:
+        if not (found := cursor.execute(_READ, [_name()]).fetchall()):
             _make_row()
-            found = cursor.execute(_READ, [_name()]).fetchone()
-        *values, now = found
+            found = cursor.execute(_READ, [_name()]).fetchall()
+        *values, now = found[0]
         yield Budget(*values), now
 
 

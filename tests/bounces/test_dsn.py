@@ -154,3 +154,9 @@ def test_no_bytes_whatever_raise(raw: bytes) -> None:
 def test_no_damage_to_a_real_mail_raises(name: str, at: int, junk: bytes, cut: int) -> None:
     raw = sample(name)
     assert answers(raw[:at] + junk + raw[at + cut :])
+
+
+def test_a_mail_with_too_many_nested_parts_is_refused_with_a_reason() -> None:
+    (found,) = opinion.of_document("mail", nested(5000))
+    assert (found.kind, found.verdict) == ("unreadable", "unknown")
+    assert found.explanation == "The mail has too many nested parts."

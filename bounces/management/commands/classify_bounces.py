@@ -16,8 +16,8 @@ COLUMNS = ("code", "enhanced", "text", "provider")
 class Command(BaseCommand):
     help = (
         "Say what bounces mean, and change nothing: SES JSON, SNS envelopes, JSON lines, mails (.eml, "
-        "Maildir, mbox) or directories of them. Needs no database. Exit status 0: every document has its answer; "
-        "1: there was nothing to read; 2: a path or a table cannot be read. "
+        "Maildir, mbox) or directories of them. Needs no database. Exit status 0: every document has its "
+        "answer; 1: there was nothing to read; 2: a path or a table cannot be read. "
         "Example: manage.py classify_bounces ~/Maildir/ --json"
     )
     requires_system_checks = ()

@@ -28,7 +28,7 @@ class Command(BaseCommand):
             username = existing.get_username()
         else:
             password = secrets.token_urlsafe(12)
-            users.create_superuser(username, password=password)  # type: ignore[attr-defined]
+            users.create_superuser(username, password=password)
         if options["json"]:
             self.stdout.write(json.dumps({"username": username, "password": password}))
         elif password:

@@ -413,7 +413,7 @@ def test_cancelling_leaves_what_is_being_posted() -> None:
 
 
 def test_leftovers_of_a_cancelled_campaign_are_cancelled() -> None:
-    campaign = started(1)
+    started(1)
     Campaign.objects.update(status="cancelled")
     assert queue.campaigns_with_due() == []
     assert queue.cancel_leftovers() == 1

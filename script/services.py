@@ -1,0 +1,139 @@
+"""What script/start runs beside the embedded servers: the local SES, the web server, worker and scheduler."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from signal import SIGTERM
+
+from script import processes
+from script.environment import PROJECT, PYTHON
+from script.errors import StartError
+
+#: Where the local SES sends its events from; the same as LOCAL_TOPIC_ARN of the settings.
+LOCAL_TOPIC = "arn:aws:sns:us-east-1:000000000000:mailinglist-local"
+_BLOCKING_THREADS, _WORKER_THREADS = 16, 4
+_READY_SECONDS = 60.0
+#: Our own servers are never behind the proxy that the environment may name.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Program:
+    """A Python module that runs until it is told to end; ``ready`` says when it can be used."""
+
+    ends_by = SIGTERM
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        ready: Callable[[], bool],
+        pid_file: Path | None = None,
+        ends_first: bool = True,
+    ) -> None:
+        self.ends_first = ends_first
+        self.name = name
+        self.log = log
+        self.child: subprocess.Popen[bytes] | None = None
+        self._arguments = [str(PYTHON), "-m", *arguments]
+        self._environment = environment
+        self._ready = ready
+        self._pid_file = pid_file
+
+    def start(self) -> None:
+        """Start it and return when it is ready. Raises StartError, Stopping."""
+        if self._pid_file:
+            self._pid_file.unlink(missing_ok=True)  # nobody else runs it, whatever the number there says
+        self.child = child = processes.spawn(
+            self._arguments, log=self.log, environment=self._environment, folder=PROJECT
+        )
+        processes.wait_until(lambda: child.poll() is not None or self._ready(), _READY_SECONDS, every=0.05)
+        if child.poll() is not None or not self._ready():
+            processes.kill_group(child)
+            raise StartError(f"{self.name} does not start: {last_words(self.log)} More in {self.log}.")
+
+
+def local_ses(
+    port: int, web_port: int, *, var: Path, environment: Mapping[str, str], config: Mapping[str, object]
+) -> Program:
+    return Program(
+        "the local SES",
+        [
+            "sandbox", "--port", str(port), "--state", str(var / "sandbox"),
+            "--hook", f"http://127.0.0.1:{web_port}/hooks/ses/", "--topic", LOCAL_TOPIC,
+            "--config", json.dumps(config),
+        ],
+        log=var / "log" / "sandbox.log",
+        environment=environment,
+        ready=lambda: get(f"http://127.0.0.1:{port}/_sandbox/health") is not None,
+        ends_first=False,
+    )  # fmt: skip
+
+
+def web(port: int, *, var: Path, environment: Mapping[str, str]) -> Program:
+    pid_file = var / "web.pid"
+    return Program(
+        "the web server",
+        [
+            "granian", "--interface", "wsgi", "mailinglist.wsgi:application", "--host", "127.0.0.1",
+            "--port", str(port), "--blocking-threads", str(_BLOCKING_THREADS), "--no-ws",
+            "--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "3",
+            "--pid-file", str(pid_file),
+        ],
+        log=var / "log" / "web.log",
+        environment=environment,
+        ready=lambda: get(f"http://127.0.0.1:{port}/readyz") is not None,
+        pid_file=pid_file,
+    )  # fmt: skip
+
+
+def worker(*, var: Path, environment: Mapping[str, str]) -> Program:
+    pid_file = var / "worker.pid"
+    return Program(
+        "the worker",
+        [
+            "celery", "-A", "mailinglist", "worker", "--pool", "threads", "--concurrency", str(_WORKER_THREADS),
+            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+            "--pidfile", str(pid_file).replace("%", "%%"),
+        ],
+        log=var / "log" / "worker.log",
+        environment=environment,
+        ready=pid_file.exists,
+        pid_file=pid_file,
+    )  # fmt: skip
+
+
+def beat(*, var: Path, environment: Mapping[str, str]) -> Program:
+    pid_file = var / "beat.pid"
+    return Program(
+        "the scheduler",
+        [
+            "celery", "-A", "mailinglist", "beat", "--schedule", str(var / "beat-schedule"),
+            "--loglevel", "WARNING", "--pidfile", str(pid_file),
+        ],
+        log=var / "log" / "beat.log",
+        environment=environment,
+        ready=pid_file.exists,
+        pid_file=pid_file,
+    )  # fmt: skip
+
+
+def get(url: str) -> str | None:
+    """The body of the page when it answers with 2xx within five seconds, else None."""
+    try:
+        with _opener.open(url, timeout=5) as answer:
+            body: bytes = answer.read()
+    except (OSError, urllib.error.URLError):
+        return None
+    return body.decode(errors="replace")
+
+
+def last_words(log: Path) -> str:
+    """The last line with something in it."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it says nothing."
