@@ -15,6 +15,7 @@ from mailinglist.models import Subscription
 State = AddressHealth.State
 #: A Delivery event can be followed by a bounce of the same mail; after so many days without one it is believed.
 PROOF_DAYS = 1.0
+_TIMES = ("first_delivered_at", "last_delivered_at", "last_bounce_at")
 _GIVEN_UP = ["hard-bounce", "soft-exhausted", "unreachable"]
 
 
@@ -28,7 +29,7 @@ def recompute(scene: Scene) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["subscriber"],
-        update_fields=["state", "consecutive_soft", "soft_days", "last_delivered_at", "last_bounce_at"],
+        update_fields=["state", "consecutive_soft", "soft_days", *_TIMES],
     )
 
 
@@ -44,6 +45,7 @@ def _health(scene: Scene, subscriber_id: int, given_up: bool, now: datetime) -> 
         state=state,
         consecutive_soft=len({(event.delivery_id, event.attempt_number) for event in soft}),
         soft_days=len({event.occurred_at.date() for event in soft}),
+        first_delivered_at=min(arrived, default=None),
         last_delivered_at=max(arrived, default=None),
         last_bounce_at=max((event.occurred_at for event in events if event.verdict in FAILED), default=None),
     )

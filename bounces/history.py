@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from bounces.models import Event
+from bounces import providers
+from bounces.models import Event, Incident
+from bounces.policy import Standing
 from mailinglist.models import Attempt, Delivery, Subscriber
 
 #: What a report about a mail can say, strongest first: a stronger report of the same attempt outranks a weaker one,
@@ -39,6 +41,9 @@ class Scene:
         }
         self._by_attempt: dict[tuple[int, int], list[Event]] = defaultdict(list)
         self._by_subscriber: dict[int, list[Event]] = defaultdict(list)
+        self._incidents = _incidents(
+            {providers.of_address(row.email_key) for row in self.subscribers.values()}, self.events
+        )
         for event in self.events:
             self._by_attempt[event.delivery_id or 0, event.attempt_number].append(event)
             self._by_subscriber[event.subscriber_id or 0].append(event)
@@ -99,6 +104,40 @@ class Scene:
             and (other.delivery_id, other.attempt_number) != mine
         )
 
+    def earlier_hard(self, event: Event) -> tuple[datetime, ...]:
+        """Times of earlier hard bounces of the address, without those that an incident or a manager holds or drops."""
+        mine = (event.delivery_id, event.attempt_number)
+        return tuple(
+            other.occurred_at
+            for other in self.events_of(event.subscriber_id or 0)
+            if other.verdict == "hard"
+            and other.occurred_at < event.occurred_at
+            and (other.delivery_id, other.attempt_number) != mine
+            and self.standing(other) not in (Standing.HELD, Standing.DROPPED)
+        )
+
+    def standing(self, event: Event) -> Standing:
+        """What a manager, else an incident of the provider, says about a bounce.
+
+        An incident speaks only about addresses that had been delivered before.
+        """
+        if event.ruling:
+            return _RULED[event.ruling]
+        found = self.incident(event)
+        return _DECIDED[found.state] if found and self.delivered_before(event) else Standing.NONE
+
+    def incident(self, event: Event) -> Incident | None:
+        """The incident in whose time the event's provider sent it; an open one before those that were decided."""
+        subscriber = self.subscribers.get(event.subscriber_id or 0)
+        if subscriber is None:
+            return None
+        found = [
+            row
+            for row in self._incidents.get(providers.of_address(subscriber.email_key), [])
+            if row.started_at <= event.occurred_at and (row.ended_at is None or event.occurred_at < row.ended_at)
+        ]
+        return min(found, key=lambda row: (row.state != Incident.State.OPEN, -row.pk), default=None)
+
     def campaigns(self, event: Event) -> list[tuple[datetime, bool, bool]]:
         """(time, bounced softly, arrived) of the address's campaign mails up to this event, oldest first."""
         arrived = self.arrived(event.subscriber_id or 0)
@@ -117,6 +156,25 @@ class Scene:
 
 def _rank(event: Event) -> tuple[int, datetime, str]:
     return STRENGTH.index(event.verdict), event.occurred_at, event.dedupe_key
+
+
+_RULED = {Event.Ruling.APPLY: Standing.BELIEVED, Event.Ruling.LEAVE: Standing.DROPPED}
+_DECIDED = {
+    Incident.State.OPEN: Standing.HELD,
+    Incident.State.CONFIRMED: Standing.BELIEVED,
+    Incident.State.RELEASED: Standing.DROPPED,
+}
+
+
+def _incidents(names: Collection[str], events: list[Event]) -> dict[str, list[Incident]]:
+    """The incidents of these providers in the time of the hard bounces."""
+    times = [event.occurred_at for event in events if event.verdict in ("hard", "soft")]
+    found: dict[str, list[Incident]] = defaultdict(list)
+    if times:
+        rows = Incident.objects.filter(provider__in=names, started_at__lte=max(times))
+        for row in rows.exclude(ended_at__lte=min(times)):
+            found[row.provider].append(row)
+    return found
 
 
 def is_harmless(event: Event) -> bool:

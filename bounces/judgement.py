@@ -123,10 +123,11 @@ def decide(event: Event, scene: Scene, rules: Rulebook) -> policy.Decision:
         soft_failures=scene.failures_up_to(event, ("soft",)),
         block_failures=scene.failures_up_to(event, ("block", "unknown")),
         delivered_before=scene.delivered_before(event),
-        earlier_hard_at=scene.earlier(event, verdict="hard"),
+        earlier_hard_at=scene.earlier_hard(event),
         earlier_domain_failures=scene.earlier(event, verdict="soft", reason="domain-not-found"),
         campaigns=tuple(scene.campaigns(event)),
         reset_at=subscriber.reset_at,
+        standing=scene.standing(event),
     )
     return policy.decide(
         policy.Report(verdict=event.verdict, reason=event.reason, occurred_at=event.occurred_at),
@@ -141,7 +142,7 @@ def _settle_people(scene: Scene, rules: Rulebook) -> Counts:
     for event in _open(scene):
         decision = decide(event, scene, rules)
         _write_down(event, decision)
-        if decision.effect and (event.effect_at or now) <= now:
+        if decision.effect and not decision.held and (event.effect_at or now) <= now:
             done = apply.carry_out(event, decision, scene.deliveries.get(event.delivery_id or 0))
             counts.unsubscribed += done.unsubscribed
             counts.suppressed += done.suppressed

@@ -3,7 +3,12 @@
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
+
+from bounces.incident_models import Incident, ProviderSlot, Watermark
+
+__all__ = ["AddressHealth", "Event", "Incident", "Notification", "Policy", "ProviderSlot", "Watermark"]
 
 
 class Notification(models.Model):
@@ -61,6 +66,12 @@ class Notification(models.Model):
 class Event(models.Model):
     """What one notification says about one recipient, with the verdict and what was done."""
 
+    class Ruling(models.TextChoices):
+        #: It counts at once, without a hold.
+        APPLY = "apply", "applied by a manager"
+        #: It never counts against the person.
+        LEAVE = "leave", "left alone by a manager"
+
     notification = models.ForeignKey(Notification, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20)
     type = models.CharField(max_length=60, blank=True)
@@ -98,6 +109,8 @@ class Event(models.Model):
     #: When a decided effect is to be applied; later than the event while it is held.
     effect_at = models.DateTimeField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
+    #: What a manager decided about this one report; empty: the policy decides.
+    ruling = models.CharField(max_length=8, choices=Ruling.choices, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -116,6 +129,13 @@ class Event(models.Model):
             ),
             # Reports by time.
             models.Index(fields=["occurred_at", "verdict"], name="event_by_time"),
+            # The bounces of one provider, newest first.
+            models.Index(
+                Lower(Func(F("recipient"), Value("@"), Value(2), function="split_part")),
+                F("id").desc(),
+                condition=Q(verdict__in=["hard", "soft", "block", "message", "complaint", "suppressed", "unknown"]),
+                name="event_bounces_by_domain",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +159,8 @@ class AddressHealth(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.HEALTHY)
     consecutive_soft = models.PositiveIntegerField(default=0)
     soft_days = models.PositiveIntegerField(default=0)
+    #: The first mail it took: what came after is about an address that had been delivered before.
+    first_delivered_at = models.DateTimeField(null=True, blank=True)
     last_delivered_at = models.DateTimeField(null=True, blank=True)
     last_bounce_at = models.DateTimeField(null=True, blank=True)
 

@@ -35,6 +35,18 @@ class Effect(StrEnum):
     SUPPRESS = "suppress"
 
 
+class Standing(StrEnum):
+    """What is known about a bounce besides its mail and its address: incidents, and a manager's word."""
+
+    NONE = ""
+    #: It belongs to an open incident of its provider.
+    HELD = "held"
+    #: A manager or a confirmed incident says that it is true.
+    BELIEVED = "believed"
+    #: A manager or a released incident says that it means nothing.
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one event says."""
@@ -84,11 +96,13 @@ class History:
     campaigns: Sequence[tuple[datetime, bool, bool]] = ()
     #: When the person confirmed again or a manager restored them: older mail no longer counts.
     reset_at: datetime | None = None
+    #: An incident speaks only about addresses that took mail before; a manager about any.
+    standing: Standing = Standing.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``effect`` on the person; ``effect_at``: held until then, None: at once.
+    """``effect`` on the person; ``effect_at``: held until then, None: at once; ``held``: until somebody decides.
 
     ``sentence`` tells a list manager what happens and why.
 
@@ -101,6 +115,7 @@ class Decision:
     effect_at: datetime | None = None
     delivery_state: str = ""
     retry_at: datetime | None = None
+    held: bool = False
 
 
 def decide(report: Report, history: History, rules: Rules) -> Decision:
@@ -130,7 +145,37 @@ def decide(report: Report, history: History, rules: Rules) -> Decision:
             )
         case _:
             return Decision(Effect.NONE, "Nothing follows from this report.")
-    return _forgive_old_mail(decision, report, history)
+    return _forgive_old_mail(_heed_standing(decision, report, history), report, history)
+
+
+def _heed_standing(decision: Decision, report: Report, history: History) -> Decision:
+    """What an incident or a manager says about a bounce comes before the rules; a complaint is no bounce."""
+    if report.verdict not in ("hard", "soft") or decision.effect != Effect.UNSUBSCRIBE_AND_SUPPRESS:
+        return decision
+    match history.standing:
+        case Standing.HELD:
+            return replace(
+                decision,
+                effect_at=None,
+                held=True,
+                sentence="The provider refuses many people it took mail for before. This bounce is held until a "
+                "manager decides about the incident.",
+            )
+        case Standing.BELIEVED:
+            return replace(
+                decision,
+                effect_at=None,
+                sentence="A manager believes this bounce: unsubscribed from all lists, and no mail goes to the "
+                "address any more.",
+            )
+        case Standing.DROPPED:
+            return replace(
+                decision,
+                effect=Effect.NONE,
+                effect_at=None,
+                sentence="A manager decided that this bounce says nothing about the person.",
+            )
+    return decision
 
 
 def _hard(report: Report, history: History, rules: Rules) -> Decision:

@@ -8,6 +8,7 @@ its usual places (environment, profile, instance role).
 import os
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +73,86 @@ def get_account() -> Account:
         production_access=bool(answer.get("ProductionAccessEnabled", False)),
         enforcement_status=str(answer.get("EnforcementStatus", "")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedAtSes:
+    """One entry of the account's suppression list. ``reason``: BOUNCE or COMPLAINT."""
+
+    email: str
+    reason: str
+    since: datetime
+
+
+def list_suppressed(*, token: str = "", page_size: int = 1000) -> tuple[list[SuppressedAtSes], str]:
+    """A page of the account's suppression list, and the token of the next one ("": the last). Botocore's errors."""
+    more = {"NextToken": token} if token else {}
+    answer = client("sesv2").list_suppressed_destinations(PageSize=page_size, **more)
+    rows = [
+        SuppressedAtSes(row["EmailAddress"], row["Reason"], row["LastUpdateTime"])
+        for row in answer.get("SuppressedDestinationSummaries", [])
+    ]
+    return rows, str(answer.get("NextToken") or "")
+
+
+def put_suppressed(email: str, reason: str) -> None:
+    """Put an address on the account's suppression list (BOUNCE or COMPLAINT). Raises botocore's errors."""
+    client("sesv2").put_suppressed_destination(EmailAddress=email, Reason=reason)
+
+
+def delete_suppressed(email: str) -> bool:
+    """Take an address off the account's suppression list. False: it was not there. Raises botocore's errors."""
+    ses = client("sesv2")
+    try:
+        ses.delete_suppressed_destination(EmailAddress=email)
+    except ses.exceptions.NotFoundException:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What SES says about a sender address or its domain."""
+
+    verified: bool
+    dkim: str
+    mail_from: str
+
+
+def get_identity(name: str) -> Identity | None:
+    """An address or a domain as a sender; None: SES does not know it. Raises botocore's errors."""
+    ses = client("sesv2")
+    try:
+        answer = ses.get_email_identity(EmailIdentity=name)
+    except ses.exceptions.NotFoundException:
+        return None
+    return Identity(
+        verified=bool(answer.get("VerifiedForSendingStatus")),
+        dkim=str(answer.get("DkimAttributes", {}).get("Status", "")),
+        mail_from=str(answer.get("MailFromAttributes", {}).get("MailFromDomainStatus", "")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a configuration set publishes events. ``topic_arn`` "": not to SNS."""
+
+    enabled: bool
+    kinds: frozenset[str]
+    topic_arn: str
+
+
+def get_destinations(configuration_set: str) -> list[Destination]:
+    """The event destinations of a configuration set. Raises botocore's errors (NotFoundException: no such set)."""
+    answer = client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName=configuration_set)
+    return [
+        Destination(
+            enabled=bool(row.get("Enabled")),
+            kinds=frozenset(row.get("MatchingEventTypes", [])),
+            topic_arn=str(row.get("SnsDestination", {}).get("TopicArn", "")),
+        )
+        for row in answer.get("EventDestinations", [])
+    ]
 
 
 def confirm_subscription(topic_arn: str, token: str) -> str:

@@ -93,7 +93,7 @@ def check_addresses(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_sending(**kwargs: Any) -> list[CheckMessage]:
-    """E006: no mail twice. E007–E009: nothing of the demo, and a sender, in production."""
+    """E006: no mail twice. E007–E009, E013: nothing of the demo and the tests, and a sender, in production."""
     found: list[CheckMessage] = []
     retries = settings.AWS_SES_CONFIG.retries or {}
     if retries.get("total_max_attempts") != 1:
@@ -128,6 +128,14 @@ def check_sending(**kwargs: Any) -> list[CheckMessage]:
                 "DEFAULT_FROM_EMAIL is missing, so this site's own mails would have no sender.",
                 hint="Set DEFAULT_FROM_EMAIL to an address that is verified in Amazon SES.",
                 id="mailinglist.E009",
+            )
+        )
+    if settings.FAILPOINTS:
+        found.append(
+            Error(
+                f"MAILINGLIST_FAILPOINTS={settings.FAILPOINTS!r} lets workers die on purpose.",
+                hint="Take MAILINGLIST_FAILPOINTS away in production; it is for the fault tests.",
+                id="mailinglist.E013",
             )
         )
     return found

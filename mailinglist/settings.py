@@ -176,6 +176,8 @@ UNKNOWN_POLICY = env("UNKNOWN_POLICY", "hold")
 if UNKNOWN_POLICY not in ("hold", "resend"):
     raise ImproperlyConfigured(f"UNKNOWN_POLICY={UNKNOWN_POLICY!r}: write hold or resend.")
 UNKNOWN_GRACE_SECONDS = env_number("UNKNOWN_GRACE_SECONDS", 900, low=1, high=86400)
+# Where the fault tests let a process die (mailinglist/sending/failpoints.py); refused in production.
+FAILPOINTS = env("MAILINGLIST_FAILPOINTS")
 
 # --- Bounces ------------------------------------------------------------------------------------------
 # The length of a day for retries, holds and windows. The demo makes it seconds; production keeps 86400.

@@ -165,8 +165,11 @@ def unsubscribe(
 
 
 @transaction.atomic
-def restore(subscription_id: int, *, by: Actor, why: str) -> Subscription:
-    """Undo an unsubscribe that no person asked for: back to what it was before. Raises CannotRestore."""
+def restore(subscription_id: int, *, by: Actor, why: str, forgive: bool = True) -> Subscription:
+    """Undo an unsubscribe that no person asked for: back to what it was before. Raises CannotRestore.
+
+    ``forgive`` False: older bounces stay in force, for a bounce that is only held again.
+    """
     row = Subscription.objects.get(pk=subscription_id)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=row.subscriber_id)
     row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
@@ -180,8 +183,9 @@ def restore(subscription_id: int, *, by: Actor, why: str) -> Subscription:
     row.status = _status_before(row)
     row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
     row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
-    subscriber.reset_at = timezone.now()
-    subscriber.save(update_fields=["reset_at", "updated_at"])
+    if forgive:
+        subscriber.reset_at = timezone.now()
+        subscriber.save(update_fields=["reset_at", "updated_at"])
     _record(row, before=Status.UNSUBSCRIBED, why=why, by=by)
     return row
 

@@ -42,8 +42,7 @@ def suppress(
     if not created:
         if row.active and not _outranks(reason, since, row):
             return False
-        row.reason, row.since, row.evidence, row.released_at = reason, since, why, None
-        row.save(update_fields=["reason", "since", "evidence", "released_at"])
+        _block(row, reason, since, why)
     record(
         Noun.SUPPRESSION, row.pk, before=before, after=reason, why=why, by=by, subscriber_id=subscriber.pk
     )
@@ -51,16 +50,20 @@ def suppress(
 
 
 @transaction.atomic
-def release(suppression_id: int, *, by: Actor, why: str) -> bool:
-    """Let mail go to the address again; older bounces then say nothing about it. False when it was released."""
+def release(suppression_id: int, *, by: Actor, why: str, forgive: bool = True) -> bool:
+    """Let mail go to the address again; older bounces then say nothing about it. False when it was released.
+
+    ``forgive`` False: older bounces stay in force, for a bounce that is only held again. SES is told by the
+    next synchronisation (see ``synced_at``).
+    """
     row = Suppression.objects.get(pk=suppression_id)
     subscriber = Subscriber.objects.select_for_update(no_key=True).filter(suppression_key=row.key).first()
     row = Suppression.objects.select_for_update(no_key=True).get(pk=suppression_id)
     if not row.active:
         return False
-    row.released_at = timezone.now()
-    row.save(update_fields=["released_at"])
-    if subscriber:
+    row.released_at, row.synced_at = timezone.now(), None
+    row.save(update_fields=["released_at", "synced_at"])
+    if subscriber and forgive:
         subscriber.reset_at = row.released_at
         subscriber.save(update_fields=["reset_at", "updated_at"])
     record(
@@ -73,6 +76,79 @@ def release(suppression_id: int, *, by: Actor, why: str) -> bool:
         subscriber_id=subscriber.pk if subscriber else None,
     )
     return True
+
+
+@transaction.atomic
+def forgive(subscriber_id: int) -> None:
+    """Older bounces say nothing about the address any more, and SES is to take it off its list if it is there.
+
+    SES puts every hard bounce on its list by itself, also those that had no effect here: the row made for it is a
+    tombstone, which suppresses nothing.
+    """
+    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
+    now = timezone.now()
+    subscriber.reset_at = now
+    subscriber.save(update_fields=["reset_at", "updated_at"])
+    Suppression.objects.get_or_create(
+        key=subscriber.suppression_key,
+        defaults={
+            "reason": Reason.SES_LIST,
+            "since": now,
+            "released_at": now,
+            "evidence": "SES may have it on its list. It is asked to take it off.",
+        },
+    )
+    Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=False).update(synced_at=None)
+
+
+@transaction.atomic
+def mirror(email: str, *, reason: Suppression.Reason, since: datetime, by: Actor, why: str) -> str:
+    """SES has ``email`` on its list since ``since``. Returns what that means here.
+
+    "new": suppressed here too, now · "known": it was · "released": a manager released it later than that, so SES
+    is to take it off · "": no address that could ever get mail. People who were erased stay blocked: only the
+    key of the address is kept.
+    """
+    try:
+        key = key_for(addresses.normalise(email).key)
+    except addresses.BadAddress:
+        return ""
+    subscriber = Subscriber.objects.select_for_update(no_key=True).filter(suppression_key=key).first()
+    now = timezone.now()
+    row, created = Suppression.objects.select_for_update(no_key=True).get_or_create(
+        key=key, defaults={"reason": reason, "since": since, "evidence": why, "synced_at": now}
+    )
+    if not created and row.active:
+        row.synced_at = now
+        row.save(update_fields=["synced_at"])
+        return "known"
+    if not created and row.released_at is not None and since <= row.released_at:
+        return "released"
+    if not created:
+        _block(row, reason, since, why, synced_at=now)
+    record(
+        Noun.SUPPRESSION,
+        row.pk,
+        before="",
+        after=reason,
+        why=why,
+        by=by,
+        subscriber_id=subscriber.pk if subscriber else None,
+    )
+    return "new"
+
+
+def told_ses(suppression_id: int, *, released: bool) -> bool:
+    """SES's list now agrees with the row, unless it was suppressed or released meanwhile. True when it does."""
+    row = Suppression.objects.filter(pk=suppression_id, released_at__isnull=not released)
+    return bool(row.update(synced_at=timezone.now()))
+
+
+def _block(
+    row: Suppression, reason: str, since: datetime, why: str, *, synced_at: datetime | None = None
+) -> None:
+    row.reason, row.since, row.evidence, row.released_at, row.synced_at = reason, since, why, None, synced_at
+    row.save(update_fields=["reason", "since", "evidence", "released_at", "synced_at"])
 
 
 def _outranks(reason: str, since: datetime, row: Suppression) -> bool:

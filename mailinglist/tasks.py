@@ -13,6 +13,7 @@ from celery.signals import worker_shutting_down
 from mailinglist import doorbell, lifecycle
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
+from mailinglist.sending.failpoints import reach
 
 
 @shared_task(name="mailinglist.tasks.send_campaign")
@@ -20,6 +21,7 @@ def send_campaign(campaign_id: int, again: int = 1) -> None:
     """Send what is due of one campaign, for a while."""
     result = engine.run(campaign_id)
     lifecycle.settle(campaign_id, result)
+    reach("before-ack")
     if again and isinstance(result, engine.More) and result.after_seconds < 1:
         doorbell.ring(send_campaign, campaign_id)
 

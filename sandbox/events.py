@@ -71,7 +71,9 @@ def mail_object(
     }
 
 
-def detail(step: Step, *, recipient: str, message_id: str, sent_at: float, at: float, feedback: str) -> Detail:
+def detail(
+    step: Step, *, recipient: str, message_id: str, sent_at: float, at: float, feedback: str
+) -> Detail:
     """The event of one step for one recipient; ``feedback`` makes the feedback id unique within the mail."""
     facts = _Facts(recipient, sent_at, at, f"{message_id[:16]}-{feedback}-000000")
     return _BUILDERS[type(step)](step, facts)

@@ -13,7 +13,9 @@ from sandbox.outcomes import ALIASES, RULES
 
 Range = tuple[float, float]
 
-DEFAULT_DELAYS: dict[str, Range] = dict.fromkeys(("send", "delivery", "delay", "bounce", "complaint", "reject"), (20.0, 300.0))
+DEFAULT_DELAYS: dict[str, Range] = dict.fromkeys(
+    ("send", "delivery", "delay", "bounce", "complaint", "reject"), (20.0, 300.0)
+)
 
 
 class ConfigError(ValueError):
@@ -189,7 +191,10 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "quota": _quota,
     "quota_window_seconds": _positive,
     "latency": _range,
-    **dict.fromkeys(("error_500_before", "reset_before", "error_500_after", "reset_after", "hang_after", "duplicates"), _chance),
+    **dict.fromkeys(
+        ("error_500_before", "reset_before", "error_500_after", "reset_after", "hang_after", "duplicates"),
+        _chance,
+    ),
     "hang_seconds": _number(0),
     "configuration_sets": _names,
     "default_configuration_set": _name_or_null,

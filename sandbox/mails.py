@@ -23,7 +23,27 @@ MAX_LINE = 1_000
 
 #: SES refuses a raw mail in which one of these comes twice (RFC 5322 §3.6, RFC 2369, RFC 8058).
 SINGLE_HEADERS = frozenset(
-    ["bcc", "cc", "content-type", "date", "from", "in-reply-to", "list-help", "list-id", "list-unsubscribe", "list-unsubscribe-post", "message-id", "mime-version", "precedence", "references", "reply-to", "return-path", "sender", "subject", "to"]
+    [
+        "bcc",
+        "cc",
+        "content-type",
+        "date",
+        "from",
+        "in-reply-to",
+        "list-help",
+        "list-id",
+        "list-unsubscribe",
+        "list-unsubscribe-post",
+        "message-id",
+        "mime-version",
+        "precedence",
+        "references",
+        "reply-to",
+        "return-path",
+        "sender",
+        "subject",
+        "to",
+    ]
 )
 
 Headers = tuple[tuple[str, str], ...]

@@ -22,8 +22,8 @@ from sandbox.ses import SANDBOX
 PAGE_SIZE = 50
 CSS = Path(__file__).with_name("inbox.css")
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -32,7 +32,7 @@ PAGE_HEADERS = {
 FRAME_RIGHTS = "allow-popups allow-popups-to-escape-sandbox"
 HTML_PART_HEADERS = {
     **PAGE_HEADERS,
-    "Content-Security-Policy": "img-src data:;"
+    "Content-Security-Policy": f"sandbox {FRAME_RIGHTS}; default-src 'none'; img-src data:;"
     " style-src 'unsafe-inline'; font-src data:; form-action 'none'; frame-ancestors 'self'",
 }
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")

@@ -66,12 +66,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tests(arguments: Sequence[str], values: Mapping[str, str]) -> int:
-    spread = (
-        () if any(part.startswith(("-n", "--numprocesses", "--pdb")) for part in arguments) else _PROCESSES
-    )
-    return subprocess.run(
-        [PYTHON, "-m", "pytest", *spread, *arguments], cwd=PROJECT, env=values, check=False
-    ).returncode
+    chosen = any(part.startswith(("-n", "--numprocesses", "--pdb")) for part in arguments)
+    command = [PYTHON, "-m", "pytest", *(() if chosen else _PROCESSES), *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=values, check=False).returncode
 
 
 def _everything(values: Mapping[str, str]) -> int:
@@ -112,9 +109,9 @@ def _pytest(values: Mapping[str, str]) -> tuple[int, str]:
 
 def _coverage(values: Mapping[str, str], report: Path) -> list[str]:
     """Print what the tests reach; what is below its least, in words."""
-    coverage = [PYTHON, "-m", "coverage"]
+    coverage = [str(PYTHON), "-m", "coverage"]
     subprocess.run([*coverage, "report"], cwd=PROJECT, env=values, check=False)
-    made = subprocess.run([*coverage, "json", "-q", "-o", report], cwd=PROJECT, env=values, check=False)
+    made = subprocess.run([*coverage, "json", "-q", "-o", str(report)], cwd=PROJECT, env=values, check=False)
     if made.returncode:
         return ["coverage"]
     return shortfalls(json.loads(report.read_text()))

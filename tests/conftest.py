@@ -1,4 +1,4 @@
-"""One PostgreSQL for the whole run, and browser tests only where there is a browser.
+"""One PostgreSQL for the whole run; tests that need a browser or openssl only where the machine has it.
 
 The process that controls the run starts an embedded server, unless DATABASE_URL names one; the workers of
 pytest-xdist find it by MAILINGLIST_VAR (tests/settings.py). It gives up safety on the disk, never the order of
@@ -14,14 +14,16 @@ from script import embedded
 from script.errors import StartError
 from script.postgres import Postgres
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: Marker → the programs of which its tests need one.
+_PROGRAMS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "openssl": ("openssl",)}
 _FAST = {"fsync": "off", "full_page_writes": "off"}
 _server = pytest.StashKey[Postgres]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not _has_browser() and os.environ.get("REQUIRE_BROWSER") == "1":
-        raise pytest.UsageError(f"REQUIRE_BROWSER=1, and there is none of {', '.join(_BROWSERS)}.")
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        for marker in _missing():
+            raise pytest.UsageError(f"REQUIRE_BROWSER=1, and there is none of {', '.join(_PROGRAMS[marker])}.")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,20 +51,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if _has_browser():
+    left_out = [item for item in items if any(map(item.get_closest_marker, _missing()))]
+    if not left_out:
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not _has_browser():
+    for marker in _missing():
         terminalreporter.write_line(
-            f"The browser tests were left out: there is none of {', '.join(_BROWSERS)} on this machine.",
+            f"The {marker} tests were left out: there is none of {', '.join(_PROGRAMS[marker])} on this machine.",
             yellow=True,
         )
 
 
-def _has_browser() -> bool:
-    return any(map(shutil.which, _BROWSERS))
+def _missing() -> list[str]:
+    return [marker for marker, programs in _PROGRAMS.items() if not any(map(shutil.which, programs))]

@@ -68,8 +68,10 @@ class Part:
         self._head = (
             f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
         ).encode()
+        pieces = template.parts or ("",)
         self._pieces: list[bytes | Slot] = [
-            _quoted_printable(piece) if isinstance(piece, str) else piece for piece in template.parts
+            _quoted_printable(piece, final=piece is pieces[-1]) if isinstance(piece, str) else piece
+            for piece in pieces
         ]
 
     def fill(self, values: Mapping[str, str]) -> bytes:
@@ -78,9 +80,12 @@ class Part:
             text = _crlf(self._template.fill(values))
             # A surrogate from a broken import must spoil one character, not the mail.
             return self._head + base64.encodebytes(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
+        last = len(self._pieces) - 1
         pieces = [
-            piece if isinstance(piece, bytes) else _quoted_printable(merge.value(piece, values))
-            for piece in self._pieces
+            piece
+            if isinstance(piece, bytes)
+            else _quoted_printable(merge.value(piece, values), final=position == last)
+            for position, piece in enumerate(self._pieces)
         ]
         return self._head + _SOFT_BREAK.join(pieces)
 
@@ -115,12 +120,13 @@ def _encoded_words(value: str, used: int) -> str:
     return Header(clean, "utf-8", maxlinelen=76, header_name="x" * max(used - 2, 0)).encode(linesep="\r\n")
 
 
-def _quoted_printable(text: str) -> bytes:
-    """Encoded so that a soft break may follow: the marker keeps the last line short of its limit."""
-    encoded = b2a_qp(
-        text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace") + b"x", istext=True
-    )
-    return encoded[:-1].replace(b"\n", b"\r\n")
+def _quoted_printable(text: str, *, final: bool = False) -> bytes:
+    """Encoded so that a soft break may follow; ``final``: so that the body may end there."""
+    data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    if final:
+        return b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
+    # The marker keeps the last line short of its limit, and a blank at the end as it is.
+    return b2a_qp(data + b"x", istext=True)[:-1].replace(b"\n", b"\r\n")
 
 
 def _crlf(text: str) -> str:

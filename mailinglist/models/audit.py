@@ -27,6 +27,7 @@ class Change(models.Model):
         CAMPAIGN = "campaign", "campaign"
         DELIVERY = "delivery", "delivery"
         LIST = "list", "list"
+        INCIDENT = "incident", "incident"
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)

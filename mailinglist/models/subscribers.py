@@ -70,6 +70,8 @@ class Suppression(models.Model):
     since = models.DateTimeField()
     evidence = models.TextField(blank=True, help_text="The sentence that explains it.")
     released_at = models.DateTimeField(null=True, blank=True)
+    #: When the account's suppression list at SES last agreed with this row; NULL: nobody has made it agree yet.
+    synced_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -82,6 +84,8 @@ class Suppression(models.Model):
         indexes = [
             # The claim and the snapshot ask only for active ones.
             models.Index(fields=["key"], condition=Q(released_at__isnull=True), name="suppression_active"),
+            # The synchronisation with SES: what it still has to be told.
+            models.Index(fields=["id"], condition=Q(synced_at__isnull=True), name="suppression_unsynced"),
         ]
 
     def __str__(self) -> str:

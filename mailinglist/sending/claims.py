@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from mailinglist.models import Attempt, Delivery
+from mailinglist.sending.failpoints import reach
 from mailinglist.sending.hot import hot_cursor
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 
@@ -181,6 +182,7 @@ def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
         cursor.execute(_FINISH_ATTEMPTS, columns)
         written = [row[0] for row in cursor.fetchall()]
         cursor.execute(_FINISH_DELIVERIES, [*columns, written])
+        reach("write-back-uncommitted")
 
 
 def recover_expired(limit: int = 1000) -> int:

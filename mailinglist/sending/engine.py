@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from mailinglist.sending import messages, pacing, queue
 from mailinglist.sending.bulk import Bulk
+from mailinglist.sending.failpoints import reach
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.queue import Claimed
 from mailinglist.sending.sender import Call, Results, Sender
@@ -155,9 +156,11 @@ class _Run:
         if not permit.granted:
             return self._collect() if self.in_hand else self._wait(permit.wait_seconds, permit.why)
         started = time.monotonic()
+        reach("before-claim")
         claimed = queue.claim(
             permit.granted, campaign_id=self.campaign_id, lease_seconds=settings.LEASE_SECONDS
         )
+        reach("after-claim")
         pacing.give_back(permit.granted - len(claimed))
         if claimed:
             self._post(claimed, permit.delays, started)
@@ -208,7 +211,9 @@ class _Run:
     def _record(self, results: Results) -> None:
         if not results:
             return
+        reach("before-write-back")
         _write_back(results)
+        reach("after-write-back")
         self.in_hand -= len(results)
         for _, outcome in results:
             self._judge(outcome)

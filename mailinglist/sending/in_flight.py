@@ -13,8 +13,8 @@ LEAST, START = 4, 8
 TOLERANCE = 2.0
 #: Share of a newly computed number that is taken over at once.
 SMOOTHING = 0.5
-#: The best latency is forgotten slowly, so that a longer way to SES is learnt too: growth per window.
-FORGETTING = 1.02
+#: After so many answers the best latency is learnt anew, with few requests open, in case the way has become longer.
+RELEARN_AFTER = 20_000
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class InFlight:
     _sum: float = 0.0
     _count: int = 0
     _busiest: int = 0
+    _answers: int = 0
 
     @property
     def allowed(self) -> int:
@@ -47,5 +48,7 @@ class InFlight:
         if self._busiest >= self.limit / 2 or wanted < self.limit:
             self.limit += (wanted - self.limit) * SMOOTHING
         self.limit = min(float(self.most), max(float(min(LEAST, self.most)), self.limit))
-        self._best *= FORGETTING
+        self._answers += self._count
+        if self._answers >= RELEARN_AFTER:
+            self.limit, self._best, self._answers = min(float(self.most), LEAST), math.inf, 0
         self._sum, self._count, self._busiest = 0.0, 0, 0

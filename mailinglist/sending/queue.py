@@ -1,4 +1,4 @@
-"""The queue of deliveries: the only writer of Delivery.state and of Attempt, together with ``claims.py``.
+"""The queue of deliveries: the only writer of Delivery.state and of Attempt, with ``claims.py`` and ``settling.py``.
 
 Called by the engine (claim, finish), the sweeper (recover_expired, resolve_unknown, cancel_leftovers), the
 capability modules (enqueue, cancel_open, resend) and by ``bounces`` (prove, judge_attempt, settle,
@@ -20,12 +20,26 @@ from mailinglist import doorbell
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Attempt, Campaign, Delivery
 from mailinglist.sending.claims import REFUSAL, Claimed, claim, finish, recover_expired
+from mailinglist.sending.settling import (
+    Judged,
+    Proof,
+    Settled,
+    judge_attempt,
+    judge_attempts,
+    prove,
+    prove_all,
+    settle,
+    settle_all,
+)
 
 __all__ = [
     "CannotResend",
     "Claimed",
+    "Judged",
+    "Proof",
     "Requeued",
     "Resolved",
+    "Settled",
     "campaigns_with_due",
     "cancel_leftovers",
     "cancel_open",
@@ -34,14 +48,17 @@ __all__ = [
     "finish",
     "has_open_first_attempts",
     "judge_attempt",
+    "judge_attempts",
     "lock",
     "next_due_in",
     "prove",
+    "prove_all",
     "recover_expired",
     "requeue_due",
     "resend",
     "resolve_unknown",
     "settle",
+    "settle_all",
     "supersede_older",
 ]
 
@@ -216,69 +233,6 @@ def resend(delivery_id: int, *, by: Actor) -> None:
 def lock(delivery_ids: Collection[int]) -> list[Delivery]:
     """Lock these deliveries, in the order that all lockers keep, until the caller's transaction ends."""
     return list(Delivery.objects.select_for_update(no_key=True).filter(pk__in=delivery_ids).order_by("pk"))
-
-
-@transaction.atomic
-def prove(delivery_id: int, attempt_number: int, message_id: str, at: datetime) -> bool:
-    """An event of SES shows that an attempt was accepted as ``message_id``, whatever we knew about it.
-
-    The delivery becomes ``sent`` where it was in doubt, on its way, or about to be sent again for that doubt.
-    False when the attempt does not exist, has another message id, or the id belongs to another attempt.
-    """
-    delivery = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery_id).first()
-    attempt = Attempt.objects.filter(delivery_id=delivery_id, number=attempt_number).first()
-    if delivery is None or attempt is None:
-        return False
-    if attempt.message_id:
-        return attempt.message_id == message_id
-    if Attempt.objects.filter(message_id=message_id).exists():
-        return False
-    in_doubt = attempt.result in (Result.STARTED, Result.UNKNOWN)
-    attempt.result, attempt.message_id = Result.ACCEPTED, message_id
-    attempt.finished_at = attempt.finished_at or at
-    attempt.save(update_fields=["result", "message_id", "finished_at"])
-    open_states = {State.SENDING, State.UNKNOWN, State.QUEUED}
-    if in_doubt and delivery.attempts == attempt_number and delivery.state in open_states:
-        Delivery.objects.filter(pk=delivery_id).update(
-            state=State.SENT, reason="", lease_until=None, next_attempt_at=None, changed_at=Now()
-        )
-    return True
-
-
-def judge_attempt(delivery_id: int, number: int, *, verdict: str, reason: str) -> bool:
-    """Keep what came back for an attempt (see Attempt.verdict). The caller decides which verdict outranks
-    which.
-    """
-    return bool(
-        Attempt.objects.filter(delivery_id=delivery_id, number=number).update(
-            verdict=verdict[:14], reason=reason[:60]
-        )
-    )
-
-
-def settle(
-    delivery_id: int,
-    *,
-    state: Delivery.State,
-    reason: str,
-    from_states: Collection[str],
-    next_attempt_at: datetime | None = None,
-) -> bool:
-    """Set a delivery's state after events, if it is in one of ``from_states``. True when it changed.
-
-    ``waiting`` needs ``next_attempt_at``; ``reason`` is ``<verdict>:<reason>``.
-    """
-    if (state == State.WAITING) != (next_attempt_at is not None):
-        raise ValueError("next_attempt_at belongs to the state waiting, and only to it.")
-    return bool(
-        Delivery.objects.filter(pk=delivery_id, state__in=from_states).update(
-            state=state,
-            reason=reason[:60],
-            next_attempt_at=next_attempt_at,
-            lease_until=None,
-            changed_at=Now(),
-        )
-    )
 
 
 _DUE = f"""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from mailinglist.sending import hub
 from mailinglist.sending.claims import Claimed
+from mailinglist.sending.failpoints import reach
 from mailinglist.sending.in_flight import InFlight
 from mailinglist.sending.messages import NOT_POSTED, Mail
 from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
@@ -130,6 +131,7 @@ class Sender:
         begun = time.monotonic()
         if begun > call.not_after:
             return _not_posted(call)
+        reach("before-post", call.mails[0].to[0])
         try:
             outcomes = self._transport.send(call.mails)
         except Exception as error:  # the outermost net of a post: whatever it was, the mails may have left

@@ -22,6 +22,7 @@ from botocore import exceptions as boto
 from botocore.httpsession import get_cert_path
 
 from mailinglist.sending import hub
+from mailinglist.sending.failpoints import reach
 from mailinglist.sending.signing import Signer
 
 
@@ -171,6 +172,7 @@ class _Connection(asyncio.Protocol):
             timeout, parking.fail, TimeoutError("No answer in time.")
         )
         self._transport.write(request)
+        reach("request-sent")
         try:
             return parking.wait()
         finally:
@@ -187,6 +189,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._parking is None:  # an answer that nobody asked for
             return self.close()
+        reach("answer-arrived")
         try:
             self._answer.parser.feed_data(data)
         except httptools.HttpParserError as error:

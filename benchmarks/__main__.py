@@ -1,0 +1,212 @@
+"""``python -m benchmarks``, by way of script/bench: the options, and what is measured in which order."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from benchmarks import figures, load
+from benchmarks.figures import Run
+from benchmarks.place import Failed, Place, Took
+from script.errors import StartError
+
+_EPILOG = """\
+examples:
+  script/bench                  everything with up to 100,000 recipients, about ten minutes
+  script/bench --full           up to 1,000,000 recipients, about half an hour
+  script/bench --quick --json   the sending alone, under four minutes; the last line is one JSON object
+
+Raw numbers of a run and the targets: docs/benchmarks.md."""
+#: Messages per run of each way. The loops are slow and their time is strictly proportional: fewer are enough.
+_SIZES = {"naive": 100, "kept": 1700, "raw": 10_000, "bulk": 20_000}
+_QUICK_SIZES = {"naive": 60, "kept": 1000, "raw": 6_000, "bulk": 15_000}
+#: With 50 ms per answer the loops send hardly 20 messages a second.
+_SLOW_SIZES = {"naive": 20, "kept": 100, "raw": 10_000, "bulk": 20_000}
+_LATENCY_MS = 50
+
+
+def main(arguments: Sequence[str]) -> int:
+    given = _parse(arguments)
+    say: Callable[[str], None] = lambda words: print(  # noqa: E731
+        words, file=sys.stderr if given.json else sys.stdout, flush=True
+    )
+    try:
+        with Place() as place:
+            return _Bench(place, given, say).run()
+    except (Failed, StartError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="script/bench",
+        description="Measure sending, importing and starting a campaign, side by side on this machine.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="the sending alone, small")
+    parser.add_argument("--full", action="store_true", help="up to 1,000,000 recipients")
+    parser.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="runs of each way, taking turns (3)"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=2, metavar="N", help="measure the engine with 1 and N (2)"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="the figures as one JSON object in the last line; words go to stderr",
+    )
+    given = parser.parse_args(arguments)
+    if given.quick and given.full:
+        parser.error("--quick and --full exclude each other.")
+    if given.rounds < 1 or given.processes < 1:
+        parser.error("--rounds and --processes are at least 1.")
+    return given
+
+
+class _Bench:
+    """One call of script/bench; ``run`` reads from top to bottom."""
+
+    def __init__(self, place: Place, given: argparse.Namespace, say: Callable[[str], None]) -> None:
+        self.place, self.given, self.say = place, given, say
+        self.runs: list[Run] = []
+        self.grown: list[Run] = []
+
+    def run(self) -> int:
+        self.say(
+            f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; messages of 4 kB."
+        )
+        ceiling = self._ceiling()
+        found: dict[str, float | None]
+        if self.given.quick:
+            self._rounds(_QUICK_SIZES, [1])
+            found = figures.quick(self.runs, ceiling)
+        else:
+            self._rounds(_SIZES, sorted({1, self.given.processes}))
+            self._rounds(_SLOW_SIZES, [1], latency_ms=_LATENCY_MS)
+            found = figures.quick(self.runs, ceiling) | self._at_latency()
+            found |= self._growth() | self._import()
+        found["bulk_vs_kept"] = figures.ratio(found["bulk"], found["kept"])
+        self._tell(found)
+        return 0
+
+    def _ceiling(self) -> float:
+        """Answers per second of the local SES alone: no way to send can show more than this."""
+        port, before = self.place.ses(), self.place.ses_processor()
+        seconds = 3
+        answers = asyncio.run(load.answers(port, seconds))
+        after = self.place.ses_processor()
+        cost = (
+            "not measured"
+            if before is None or after is None
+            else f"{(after - before) / (answers * seconds) * 1e6:.0f} µs of processor each"
+        )
+        self.say(f"The local SES: {answers:,.0f} answers/s at most, {cost}.\n")
+        return answers
+
+    def _rounds(self, sizes: dict[str, int], processes: Sequence[int], *, latency_ms: float = 0) -> None:
+        for _ in range(self.given.rounds):
+            for way in ("naive", "kept"):
+                self._keep(self.runs, self._loop(way, sizes[way], latency_ms))
+            for copies in processes:
+                for way in ("raw", "bulk"):
+                    self._keep(self.runs, self._engine(way, sizes[way], latency_ms, copies)[0])
+
+    def _loop(self, way: str, n: int, latency_ms: float) -> Run:
+        campaign, _ = self._campaign(self.place.list_of(_SIZES["raw"]))
+        version = self.place.do("version", campaign_id=campaign).found
+        took = self.place.do(
+            "django-ses", latency_ms=latency_ms, list_id=self.place.list_of(_SIZES["raw"]), version_id=version,
+            n=n, kept=way == "kept",
+        )  # fmt: skip
+        if took.found != n:
+            raise Failed(f"{way} sent {took.found} messages of {n}.")
+        return _run(way, n, 1, latency_ms, took)
+
+    def _engine(self, way: str, n: int, latency_ms: float, copies: int) -> tuple[Run, float]:
+        """The run, and the seconds that the start of the campaign with its snapshot took."""
+        campaign, snapshot = self._campaign(self.place.list_of(n))
+        took = self.place.do(
+            "engine", latency_ms=latency_ms, copies=copies, bulk=way == "bulk", campaign_id=campaign
+        )
+        sent = self.place.do("sent", campaign_id=campaign).found
+        if sent != n:
+            raise Failed(f"{way} sent {sent} different messages of {n}.")
+        return _run(way, n, copies, latency_ms, took), snapshot
+
+    def _campaign(self, list_id: int) -> tuple[int, float]:
+        campaign, seconds = self.place.do("campaign", list_id=list_id).found
+        return int(campaign), float(seconds)
+
+    def _keep(self, runs: list[Run], run: Run) -> None:
+        runs.append(run)
+        self.say(figures.table([run]).partition("\n")[2])
+
+    def _at_latency(self) -> dict[str, float | None]:
+        def rate(way: str, latency_ms: float) -> float | None:
+            return figures.middle(
+                self.runs, lambda run: run.rate, way=way, processes=1, latency_ms=latency_ms
+            )
+
+        return {
+            f"{way}_at_{_LATENCY_MS}_ms": figures.ratio(rate(way, _LATENCY_MS), rate(way, 0))
+            for way in ("raw", "bulk")
+        }
+
+    def _growth(self) -> dict[str, float | None]:
+        """The engine with ten times more recipients each time; the largest start is the snapshot's figure."""
+        self.say("\nGrowth:")
+        found: dict[str, float | None] = {}
+        for n in (10_000, 100_000, *([1_000_000] if self.given.full else [])):
+            for way in ("raw", "bulk"):
+                run, snapshot = self._engine(way, n, 0, 1)
+                self._keep(self.grown, run)
+                self.say(f"       start with the snapshot of {n:,}: {snapshot:.1f} s")
+                if n == 1_000_000:
+                    found["snapshot_seconds"] = snapshot
+        return found | figures.growth(self.grown, "raw") | figures.growth(self.grown, "bulk")
+
+    def _import(self) -> dict[str, float | None]:
+        n = 1_000_000 if self.given.full else 100_000
+        self.say(f"\nImport of {n:,} subscribers from CSV:")
+        took: dict[bool, Took] = {}
+        for ours in (False, True):
+            file = str(self.place.var / f"{'ours' if ours else 'theirs'}.csv")
+            self.place.do("csv", file=file, n=n)
+            list_id = self.place.do("list", n=int(ours) + 1).found
+            took[ours] = self.place.do("import", list_id=list_id, file=file, ours=ours)
+            if took[ours].found != n:
+                raise Failed(f"{took[ours].found} of {n} people were imported.")
+            self.say(
+                f"{'import' if ours else 'bulk_create':12} {took[ours].seconds:7.1f} s  {n / took[ours].seconds:8,.0f} "
+                f"rows/s  processor {took[ours].processor:6.1f} s + PostgreSQL {took[ours].database or 0:6.1f} s  "
+                f"peak {took[ours].peak_mb:4.0f} MB"
+            )
+        found: dict[str, float | None] = {"import_vs_bulk_create": took[False].seconds / took[True].seconds}
+        if self.given.full:
+            found |= {"import_seconds": took[True].seconds, "import_peak_mb": took[True].peak_mb}
+        return found
+
+    def _tell(self, found: dict[str, float | None]) -> None:
+        self.say("\nMedians (naive and kept: few messages, extrapolated to a rate; they write nothing down):")
+        self.say(figures.table([*self.runs, *self.grown]))
+        self.say("\n" + "\n".join(figures.judged(found)))
+        if self.given.json:
+            shown = {name: value if value is None else float(f"{value:.4g}") for name, value in found.items()}
+            if not self.given.quick:
+                shown["runs"] = [asdict(run) for run in [*self.runs, *self.grown]]  # type: ignore[assignment]
+            print(json.dumps(shown), flush=True)
+
+
+def _run(way: str, n: int, processes: int, latency_ms: float, took: Took) -> Run:
+    return Run(way, n, processes, latency_ms, took.seconds, took.processor, took.database, took.peak_mb)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

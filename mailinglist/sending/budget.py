@@ -1,0 +1,230 @@
+"""PURE. How many mails may go now: decisions on the account's budget, without a database or a clock.
+
+Used by ``pacing.py``, which keeps the budget in one row. Permits are handed out up to a second ahead, evenly spaced, so
+that no second sees more than the account's rate. Who may reach how far ahead is the order of precedence: mail that a
+person waits for reaches the whole second; a campaign leaves the last 5 % of it free, so that such mail finds a place at
+once; a campaign that has had its fair part takes only what nobody else has asked for.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from mailinglist import aws
+
+QUOTA, UNAVAILABLE, RATE = "quota", "ses-unavailable", "rate"
+#: Permits reach so many seconds ahead.
+HORIZON = 1.0
+#: Share of a second's permits that may be used at once after a pause.
+BURST = 0.1
+#: Share of the quota, and of a second's permits, that campaigns may use.
+CAMPAIGN_SHARE = 0.95
+QUOTA_SECONDS = 60.0
+MIN_FACTOR, CALM_SECONDS, GROWTH_PER_SECOND = 0.1, 5.0, 0.02
+#: A campaign shares the rate with others for so many seconds after it last asked for permits.
+ACTIVE_SECONDS = 3.0
+#: Mails of the last moments, from which the present rate is told, are forgotten at this pace.
+RECENT_SECONDS = 5.0
+#: Key of the mail without a campaign among the takers.
+NO_CAMPAIGN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """What one campaign has had. ``debt``: permits beyond its part, paid off as time passes; ``recent``: the
+    mails of the last moments.
+    """
+
+    debt: float
+    recent: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The fields of the SendBudget row that decisions are made of."""
+
+    max_send_rate: float
+    max_24_hour: float
+    sent_24_hour: float
+    tokens: float
+    refilled_at: datetime
+    factor: float = 1.0
+    throttled_at: datetime | None = None
+    quota_until: datetime | None = None
+    #: When SES last told the account's limits; None: it is to be asked.
+    fetched_at: datetime | None = None
+    #: Share of the rate that campaigns are left by the reputation guard.
+    guard_factor: float = 1.0
+    takers: Mapping[int, Taker] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        return self.max_send_rate * self.factor
+
+    @property
+    def unlimited_rate(self) -> bool:
+        return self.max_send_rate < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """``granted`` recipients may be posted, the i-th after ``delays[i]`` seconds; none: ask after
+    wait_seconds. ``slowed``: some provider is to get its mails more slowly (``providers.py``).
+    """
+
+    granted: int
+    wait_seconds: float = 0
+    why: str = ""
+    delays: tuple[float, ...] = ()
+    slowed: bool = False
+
+
+def decide(
+    budget: Budget,
+    n: int,
+    now: datetime,
+    *,
+    share: float,
+    campaign_id: int = NO_CAMPAIGN,
+    part: float = 1.0,
+) -> tuple[Permit, Budget]:
+    """How many of ``n`` permits a refilled budget grants, and the budget afterwards.
+
+    ``share``: how much of quota and horizon the taker may use, 1 for mail that a person waits for. ``part``:
+    the most of the rate that this campaign may have (less than 1 while the reputation guard slows it).
+    """
+    if budget.quota_until and budget.quota_until > now:
+        return Permit(0, (budget.quota_until - now).total_seconds(), QUOTA), budget
+    if budget.refilled_at > now:
+        return Permit(0, (budget.refilled_at - now).total_seconds(), UNAVAILABLE), budget
+    room = n if budget.max_24_hour < 0 else math.floor(budget.max_24_hour * share - budget.sent_24_hour)
+    if room <= 0:
+        return Permit(0, QUOTA_SECONDS, QUOTA), budget
+    if budget.unlimited_rate:
+        granted = min(n, room)
+        return Permit(granted, delays=(0.0,) * granted), _used(budget, granted, campaign_id, now)
+    ahead = _ahead(budget.rate, share)
+    if campaign_id != NO_CAMPAIGN:
+        fair = fair_rate(budget, campaign_id, now)
+        most = min(1.0, part * budget.guard_factor) * budget.rate
+        debt = _debt(budget, campaign_id, now)
+        if debt + 1 > max(1.0, most * HORIZON) + 1e-9:
+            return _asked(budget, campaign_id, now, (debt + 1 - max(1.0, most * HORIZON)) / min(most, fair))
+        room = min(room, max(1, math.floor(most * HORIZON - debt)))
+        if fair < budget.rate:
+            left = math.floor(max(1.0, fair * HORIZON) - debt + 1e-9)
+            ahead, room = (ahead, min(room, left)) if left > 0 else (0.0, room)
+    granted = min(n, room, math.floor(budget.tokens + ahead + 1e-9))
+    if granted <= 0:
+        return _asked(budget, campaign_id, now, (1 - ahead - budget.tokens) / budget.rate)
+    delays = tuple(max(0.0, (i + 1 - budget.tokens) / budget.rate) for i in range(granted))
+    return Permit(granted, delays=delays), _used(budget, granted, campaign_id, now)
+
+
+def refilled(budget: Budget, now: datetime) -> Budget:
+    """The budget as time has refilled it by ``now``."""
+    elapsed = (now - budget.refilled_at).total_seconds()
+    if elapsed <= 0:
+        return budget
+    calm = budget.throttled_at is None or now - budget.throttled_at > timedelta(seconds=CALM_SECONDS)
+    factor = min(1.0, budget.factor + GROWTH_PER_SECOND * elapsed) if calm else budget.factor
+    grown = replace(budget, factor=factor, refilled_at=now)
+    return capped(replace(grown, tokens=budget.tokens + elapsed * max(0.0, grown.rate)))
+
+
+def slowed(budget: Budget, now: datetime) -> Budget:
+    """The budget after SES throttled."""
+    if budget.throttled_at and now - budget.throttled_at < timedelta(seconds=1):
+        return budget
+    factor = max(MIN_FACTOR, budget.factor / 2)
+    return replace(budget, factor=factor, tokens=min(budget.tokens, 0.0), throttled_at=now)
+
+
+def informed(budget: Budget, account: aws.Account) -> Budget:
+    """The budget with what SES says about the account. A changed rate starts at its full."""
+    factor = budget.factor if account.max_send_rate == budget.max_send_rate else 1.0
+    has_room = account.max_24_hour_send < 0 or account.sent_last_24_hours < account.max_24_hour_send
+    return capped(
+        replace(
+            budget,
+            max_send_rate=account.max_send_rate,
+            max_24_hour=account.max_24_hour_send,
+            sent_24_hour=account.sent_last_24_hours,
+            factor=factor,
+            quota_until=None if has_room else budget.quota_until,
+        )
+    )
+
+
+def returned(budget: Budget, n: int, campaign_id: int, now: datetime) -> Budget:
+    """The budget after ``n`` permits came back unused. Who used none has asked for nothing."""
+    takers = dict(budget.takers)
+    if taker := takers.pop(campaign_id, None):
+        debt, recent = max(0.0, taker.debt - n), max(0.0, taker.recent - n)
+        if recent > 0.01:
+            takers[campaign_id] = Taker(debt, recent, taker.at)
+    sent = max(0, budget.sent_24_hour - n)
+    tokens = budget.tokens if budget.unlimited_rate else budget.tokens + n
+    return capped(replace(budget, tokens=tokens, sent_24_hour=sent, takers=takers))
+
+
+def capped(budget: Budget) -> Budget:
+    """No more permits saved up than may be used at once."""
+    most = 0.0 if budget.unlimited_rate else max(1.0, budget.rate * BURST)
+    return replace(budget, tokens=min(budget.tokens, most, max(0.0, budget.max_send_rate + 1)))
+
+
+def active(budget: Budget, now: datetime) -> dict[int, Taker]:
+    """Who asked for permits lately; key NO_CAMPAIGN for mail without a campaign."""
+    # At less than one mail a second, who waits for its turn asks less often.
+    seconds = max(ACTIVE_SECONDS, 3 * len(budget.takers) / max(budget.rate, 0.001))
+    if budget.unlimited_rate:
+        seconds = ACTIVE_SECONDS
+    return {key: taker for key, taker in budget.takers.items() if (now - taker.at).total_seconds() < seconds}
+
+
+def fair_rate(budget: Budget, campaign_id: int, now: datetime) -> float:
+    """The campaign's part of the rate when all campaigns that send now get the same."""
+    sharing = {key for key in active(budget, now) if key != NO_CAMPAIGN} | {campaign_id}
+    return budget.rate / len(sharing)
+
+
+def present_rate(budget: Budget, now: datetime) -> float:
+    """Mails a second over the last moments, of all takers."""
+    return sum(_recent(taker, now) for taker in budget.takers.values()) / RECENT_SECONDS
+
+
+def _ahead(rate: float, share: float) -> float:
+    whole = max(1.0, rate * HORIZON)
+    return whole if share >= 1 else max(0.0, min(whole - 1, whole * share))
+
+
+def _debt(budget: Budget, campaign_id: int, now: datetime) -> float:
+    taker = budget.takers.get(campaign_id)
+    if taker is None:
+        return 0.0
+    paid = (now - taker.at).total_seconds() * fair_rate(budget, campaign_id, now)
+    return max(0.0, taker.debt - paid)
+
+
+def _recent(taker: Taker, now: datetime) -> float:
+    return taker.recent * math.exp(-max(0.0, (now - taker.at).total_seconds()) / RECENT_SECONDS)
+
+
+def _asked(budget: Budget, campaign_id: int, now: datetime, seconds: float) -> tuple[Permit, Budget]:
+    return Permit(0, max(0.001, seconds), RATE), _used(budget, 0, campaign_id, now)
+
+
+def _used(budget: Budget, n: int, campaign_id: int, now: datetime) -> Budget:
+    tokens = budget.tokens if budget.unlimited_rate else budget.tokens - n
+    takers = active(budget, now)
+    before = takers.get(campaign_id)
+    recent = (_recent(before, now) if before else 0.0) + n
+    debt = 0.0
+    if campaign_id != NO_CAMPAIGN and not budget.unlimited_rate:
+        # Spare permits that nobody wanted are not held against a campaign for longer than a moment.
+        debt = min(_debt(budget, campaign_id, now) + n, max(1.0, 2 * budget.rate * HORIZON))
+    takers[campaign_id] = Taker(debt, recent, now)
+    return replace(budget, tokens=tokens, sent_24_hour=budget.sent_24_hour + n, takers=takers)
