@@ -3,6 +3,7 @@
 Called nightly and by ``cleanup_bounces``.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -33,7 +34,9 @@ class Cleaned:
         return asdict(self)
 
 
-def cleanup(*, list_id: int | None = None, dry_run: bool = False) -> Cleaned:
+def cleanup(
+    *, list_id: int | None = None, dry_run: bool = False, progress: Callable[[Cleaned], None] | None = None
+) -> Cleaned:
     """Apply the policy to every address that ever bounced (of one list), then prune raw notifications.
 
     Safe to repeat: what was applied before, or undone by a manager, is not applied again.
@@ -47,6 +50,8 @@ def cleanup(*, list_id: int | None = None, dry_run: bool = False) -> Cleaned:
             done.suppressed += counts.suppressed
             if dry_run:
                 transaction.set_rollback(True)
+        if progress:
+            progress(done)
     done.held = Event.objects.filter(effect_at__gt=timezone.now(), applied_at__isnull=True).count()
     done.pruned = prune_raw(dry_run=dry_run)
     return done
@@ -56,7 +61,9 @@ def nightly() -> None:
     """Retention, and the health of addresses that wavered and have been quiet since."""
     prune_raw()
     pipeline.apply_due_effects()
-    wavering = AddressHealth.objects.exclude(state=AddressHealth.State.HEALTHY).values_list("subscriber_id", flat=True)
+    wavering = AddressHealth.objects.exclude(state=AddressHealth.State.HEALTHY).values_list(
+        "subscriber_id", flat=True
+    )
     ids = list(wavering.order_by("subscriber_id"))
     for start in range(0, len(ids), BATCH):
         with transaction.atomic():
@@ -80,9 +87,7 @@ def prune_raw(*, dry_run: bool = False) -> int:
 def _bounced_subscribers(list_id: int | None):  # type: ignore[no-untyped-def]
     last = 0
     while True:
-        found = Event.objects.filter(
-            subscriber_id__gt=last, verdict__in=JUDGED, applied_at__isnull=True
-        )
+        found = Event.objects.filter(subscriber_id__gt=last, verdict__in=JUDGED, applied_at__isnull=True)
         if list_id is not None:
             on_list = Subscription.objects.filter(list_id=list_id).values("subscriber_id")
             found = found.filter(subscriber_id__in=on_list)

@@ -1,27 +1,48 @@
 """PURE. A mail → what it reports: bounces, delays, deliveries, complaints, automatic replies, or nothing.
 
-Called by ``classify_bounces``. Never raises: a mail that cannot be read is a report of the kind
-``unreadable``. What comes by mail is unauthenticated; who acts on it has to check ``our_header`` first.
+Called by ``classify_bounces`` and, through ``reading``, by the pipeline. Never raises: a mail that cannot be read is
+a report of the kind ``unreadable``. What comes by mail is unauthenticated; who acts on it has to check ``our_header``
+first.
 """
 
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from bounces.mail import answers, complaints, prose, statuses
+from bounces.mail.addresses import field_address
 from bounces.mail.parts import Mail, Unreadable, fields, header_of, open_mail, reopen
 from bounces.mail.report import Finding, MailReport
 
 _FORWARDED = re.compile(r"(?:fwd?|wg|tr|rv|i|转发)\s?: ", re.IGNORECASE)
 _TRANSCRIPT = re.compile(r"^\W{0,20}transcript of (?:the )?session follows", re.IGNORECASE | re.MULTILINE)
 OUR_HEADER = "X-Mailinglist-Delivery"
+#: The same where a program put the returned mail into its text.
+_HEADER_IN_TEXT = re.compile(rf"^[> \t|]{{0,20}}{OUR_HEADER}:[ \t]{{0,9}}([0-9a-f-]{{1,256}})[ \t]*$", re.MULTILINE)
 
 
 def read(raw: bytes) -> MailReport:
     """What the mail in ``raw`` reports."""
     try:
-        return _read(open_mail(raw), forwarded=False)
+        mail = open_mail(raw)
+        return replace(
+            _read(mail, forwarded=False),
+            sender=field_address(mail.header("From")),
+            sent_at=_time(mail.header("Date")),
+            message_id=mail.header("Message-ID")[:256],
+        )
     except Unreadable as error:
         return MailReport("unreadable", problem=str(error))
+
+
+def _time(date: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(date)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _read(mail: Mail, *, forwarded: bool) -> MailReport:
@@ -84,6 +105,8 @@ def _inner(mail: Mail) -> MailReport | None:
 
 def _report(mail: Mail, kind: str, findings: list[Finding]) -> MailReport:
     header = next((found for message in mail.returned if (found := header_of(message, OUR_HEADER))), "")
+    if not header and (quoted := _HEADER_IN_TEXT.search(mail.text)):
+        header = quoted[1]
     return MailReport(kind, tuple(findings), our_header=header[:256])
 
 

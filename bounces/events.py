@@ -8,7 +8,7 @@ answered with the sentence that the quarantine shows.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ class EventFacts:
     ``diagnostic``: the answer of the remote server, or the reason that SES gives. ``mta``: who reports it.
     ``occurred_at``: aware, UTC. ``dedupe_key``: the same for every report of the same thing.
     ``tags``: the first value of each tag of the mail. ``our_header``: the value of X-Mailinglist-Delivery.
+    ``among``: how many recipients the report names.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class EventFacts:
     dedupe_key: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     our_header: str = ""
+    among: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def parse(raw: bytes) -> Parsed:
             return Parsed(
                 unparsed=f"Events of type {name[:TYPE]!r} are not known; process it again after an update."
             )
-        return Parsed(tuple(parser(document, Mail.of(document.object("mail")))))
+        return Parsed(counted(parser(document, Mail.of(document.object("mail")))))
     except Wrong as wrong:
         return Parsed(unparsed=str(wrong))
 
@@ -127,6 +129,12 @@ class Mail:
         if not self.destination:
             raise Wrong("mail.destination names no recipient.")
         return [self.event(kind, at, recipient, **facts) for recipient in self.destination]
+
+
+def counted(facts: Sequence[EventFacts]) -> tuple[EventFacts, ...]:
+    """The same facts, each knowing how many recipients the report names."""
+    among = len({fact.recipient.lower() for fact in facts})
+    return tuple(replace(fact, among=among) for fact in facts) if among > 1 else tuple(facts)
 
 
 def dedupe_key(kind: str, identity: str, recipient: str) -> str:

@@ -1,13 +1,17 @@
 """The health of an address, computed from its events alone, so that their order of arrival cannot matter.
 
-``recompute`` is called by judgement for every address it touched, and nightly for those that time may have healed.
+``recompute`` is called by judgement for every address it touched, and nightly for those that time may have healed;
+``rebuild`` by ``rebuild_health``.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
+from bounces import slots
 from bounces.history import FAILED, Scene
 from bounces.models import AddressHealth, Event
 from mailinglist.models import Subscription
@@ -15,6 +19,7 @@ from mailinglist.models import Subscription
 State = AddressHealth.State
 #: A Delivery event can be followed by a bounce of the same mail; after so many days without one it is believed.
 PROOF_DAYS = 1.0
+BATCH = 500
 _TIMES = ("first_delivered_at", "last_delivered_at", "last_bounce_at")
 _GIVEN_UP = ["hard-bounce", "soft-exhausted", "unreachable"]
 
@@ -31,6 +36,21 @@ def recompute(scene: Scene) -> None:
         unique_fields=["subscriber"],
         update_fields=["state", "consecutive_soft", "soft_days", *_TIMES],
     )
+
+
+def rebuild(progress: Callable[[int], None] | None = None) -> dict[str, int]:
+    """Compute the health of every address with events anew, then the counts per provider that rest on it."""
+    last, count = 0, 0
+    while True:
+        rows = Event.objects.filter(subscriber_id__gt=last).order_by("subscriber_id")
+        people = list(rows.values_list("subscriber_id", flat=True).distinct()[:BATCH])
+        if not people:
+            return {"addresses": count, "slots": slots.recount()}
+        with transaction.atomic():
+            recompute(Scene(people))
+        last, count = people[-1], count + len(people)
+        if progress:
+            progress(count)
 
 
 def _health(scene: Scene, subscriber_id: int, given_up: bool, now: datetime) -> AddressHealth:

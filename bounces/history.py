@@ -11,13 +11,15 @@ from datetime import datetime
 from bounces import providers
 from bounces.models import Event, Incident
 from bounces.policy import Standing
-from mailinglist.models import Attempt, Delivery, Subscriber
+from mailinglist.models import Attempt, Campaign, Delivery, Subscriber
 
 #: What a report about a mail can say, strongest first: a stronger report of the same attempt outranks a weaker one,
 #: whichever came first.
 STRENGTH = ("complaint", "hard", "suppressed", "message", "soft", "block", "unknown", "delivered", "not-a-bounce")
 #: Verdicts that a decision is made about.
 JUDGED = ("complaint", "hard", "suppressed", "message", "soft", "block", "unknown")
+#: Verdicts that the state of a mail or the health of an address depends on.
+SETTLING = (*JUDGED, "delivered")
 #: Verdicts that say that the mail did not arrive.
 FAILED = ("hard", "suppressed", "message", "soft", "block", "unknown")
 
@@ -28,22 +30,23 @@ class Scene:
     def __init__(self, subscriber_ids: Collection[int]) -> None:
         self.subscribers = Subscriber.objects.in_bulk(list(subscriber_ids))
         self.events = list(
-            Event.objects.filter(subscriber_id__in=subscriber_ids, verdict__in=(*JUDGED, "delivered")).order_by(
+            Event.objects.filter(subscriber_id__in=subscriber_ids, verdict__in=SETTLING).order_by(
                 "occurred_at", "dedupe_key"
             )
         )
         ids = {event.delivery_id for event in self.events if event.delivery_id}
-        self.deliveries = {
-            row.pk: row for row in Delivery.objects.filter(pk__in=ids).select_related("campaign", "list")
-        }
+        self.deliveries = Delivery.objects.in_bulk(ids)
+        # A batch has thousands of mails and few campaigns: one object for each campaign, not one for each mail.
+        campaigns = Campaign.objects.in_bulk({row.campaign_id for row in self.deliveries.values() if row.campaign_id})
+        for row in self.deliveries.values():
+            row.campaign = campaigns.get(row.campaign_id or 0)
+        attempts = Attempt.objects.filter(delivery_id__in=ids)
         self.sent_at = {
-            (row.delivery_id, row.number): row.started_at for row in Attempt.objects.filter(delivery_id__in=ids)
+            (pk, number): at for pk, number, at in attempts.values_list("delivery_id", "number", "started_at")
         }
         self._by_attempt: dict[tuple[int, int], list[Event]] = defaultdict(list)
         self._by_subscriber: dict[int, list[Event]] = defaultdict(list)
-        self._incidents = _incidents(
-            {providers.of_address(row.email_key) for row in self.subscribers.values()}, self.events
-        )
+        self._incidents = _incidents(self.events)
         for event in self.events:
             self._by_attempt[event.delivery_id or 0, event.attempt_number].append(event)
             self._by_subscriber[event.subscriber_id or 0].append(event)
@@ -122,19 +125,16 @@ class Scene:
         An incident speaks only about addresses that had been delivered before.
         """
         if event.ruling:
-            return _RULED[event.ruling]
+            return _RULED[Event.Ruling(event.ruling)]
         found = self.incident(event)
-        return _DECIDED[found.state] if found and self.delivered_before(event) else Standing.NONE
+        return _DECIDED[Incident.State(found.state)] if found and self.delivered_before(event) else Standing.NONE
 
     def incident(self, event: Event) -> Incident | None:
         """The incident in whose time the event's provider sent it; an open one before those that were decided."""
-        subscriber = self.subscribers.get(event.subscriber_id or 0)
-        if subscriber is None:
-            return None
         found = [
             row
-            for row in self._incidents.get(providers.of_address(subscriber.email_key), [])
-            if row.started_at <= event.occurred_at and (row.ended_at is None or event.occurred_at < row.ended_at)
+            for row in self._incidents.get(providers.of_address(event.recipient), [])
+            if row.started_at <= event.occurred_at < row.ended_at
         ]
         return min(found, key=lambda row: (row.state != Incident.State.OPEN, -row.pk), default=None)
 
@@ -166,13 +166,15 @@ _DECIDED = {
 }
 
 
-def _incidents(names: Collection[str], events: list[Event]) -> dict[str, list[Incident]]:
-    """The incidents of these providers in the time of the hard bounces."""
-    times = [event.occurred_at for event in events if event.verdict in ("hard", "soft")]
+def _incidents(events: list[Event]) -> dict[str, list[Incident]]:
+    """The incidents of the providers and the time of these bounces."""
+    bounced = [event for event in events if event.verdict in ("hard", "soft")]
+    times = [event.occurred_at for event in bounced]
+    names = {providers.of_address(event.recipient) for event in bounced}
     found: dict[str, list[Incident]] = defaultdict(list)
     if times:
-        rows = Incident.objects.filter(provider__in=names, started_at__lte=max(times))
-        for row in rows.exclude(ended_at__lte=min(times)):
+        rows = Incident.objects.filter(provider__in=names, started_at__lte=max(times), ended_at__gt=min(times))
+        for row in rows:
             found[row.provider].append(row)
     return found
 

@@ -27,9 +27,9 @@ class Incident(models.Model):
     provider = models.CharField(max_length=253)
     kind = models.CharField(max_length=5, choices=Kind.choices)
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
-    #: The bounces of [started_at, ended_at) belong to it; NULL: it goes on.
+    #: The bounces of [started_at, ended_at) belong to it. Every new wave moves the end (see ``waves.QUIET``).
     started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField()
     opened_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
@@ -53,8 +53,8 @@ class Incident(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="open", decided_at__isnull=True)
-                | (~Q(state="open") & Q(decided_at__isnull=False, ended_at__isnull=False)),
-                name="decided_incident_has_end",
+                | (~Q(state="open") & Q(decided_at__isnull=False)),
+                name="incident_decided_once",
             ),
         ]
         indexes = [models.Index(fields=["provider", "started_at"], name="incident_by_provider")]
@@ -80,7 +80,9 @@ class ProviderSlot(models.Model):
     known_block = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "starts_at"], name="one_slot_per_provider")]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "starts_at"], name="one_slot_per_provider")
+        ]
         indexes = [models.Index(fields=["starts_at"], name="slot_by_time")]
 
     def __str__(self) -> str:

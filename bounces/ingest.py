@@ -1,10 +1,12 @@
 """Storing what comes from outside, exactly once and before anything in it is interpreted.
 
-Called by the webhook and by ``ingest_bounces``. When store() has returned and its transaction is committed, the
-notification cannot be lost any more: processing may crash, be repeated or come late.
+Called by the webhook (one at a time), by the readers of the queue and of the mailbox, and by ``ingest_bounces``
+(many at a time). When a call has returned and its transaction is committed, the notification cannot be lost any
+more: processing may crash, be repeated or come late.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +15,21 @@ from django.db import connection, transaction
 from bounces import tasks
 from bounces.models import Notification
 from mailinglist import doorbell
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A notification to be stored. ``error``: it goes to the quarantine at once, for this reason. ``trusted`` False:
+    nobody proved who sent it (see Notification.trusted).
+    """
+
+    raw: bytes
+    source: Notification.Source
+    dedupe_key: str
+    topic_arn: str = ""
+    published_at: datetime | None = None
+    error: str = ""
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +45,6 @@ def content_key(raw: bytes) -> str:
     return "sha256:" + hashlib.sha256(raw).hexdigest()
 
 
-@transaction.atomic
 def store(
     raw: bytes,
     *,
@@ -38,19 +54,58 @@ def store(
     published_at: datetime | None = None,
     wake: bool = True,
 ) -> Stored:
-    """Insert the notification, or count another copy of it. ``wake`` rings for the worker after the commit."""
+    """``store_many`` for one."""
+    return store_many([Incoming(raw, source, dedupe_key, topic_arn, published_at)], wake=wake)[0]
+
+
+@transaction.atomic
+def store_many(found: Sequence[Incoming], *, wake: bool = True) -> list[Stored]:
+    """Insert the notifications, or count further copies of those that are there, in one statement.
+
+    The answer is in the order of ``found``. ``wake`` rings for the worker after the commit.
+    """
+    copies: dict[str, int] = {}
+    first: dict[str, Incoming] = {}
+    for row in found:
+        key = row.dedupe_key[:_KEY]
+        copies[key] = copies.get(key, 0) + 1
+        first.setdefault(key, row)
+    # In one order everywhere: two readers that store the same messages would otherwise wait for each other.
+    keys = sorted(first)
+    rows = [first[key] for key in keys]
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO bounces_notification
-                (source, raw, dedupe_key, topic_arn, published_at, received_at, state, error, tries, copies)
-            VALUES (%s, %s, %s, %s, %s, now(), 'stored', '', 0, 1)
-            ON CONFLICT (dedupe_key) DO UPDATE SET copies = bounces_notification.copies + 1
-            RETURNING id, copies = 1
-            """,
-            [source, raw, dedupe_key[:100], topic_arn, published_at],
+            _STORE,
+            [
+                [row.source.value for row in rows],
+                [row.raw for row in rows],
+                keys,
+                [row.topic_arn[:256] for row in rows],
+                [row.published_at for row in rows],
+                [row.error for row in rows],
+                [row.trusted for row in rows],
+                [copies[key] for key in keys],
+            ],
         )
-        notification_id, created = cursor.fetchone()
-    if created and wake:
+        ids = {key: (pk, total) for key, pk, total in cursor.fetchall()}
+    stored, seen = [], set()
+    for row in found:
+        key = row.dedupe_key[:_KEY]
+        pk, total = ids[key]
+        stored.append(Stored(pk, created=total == copies[key] and key not in seen))
+        seen.add(key)
+    if wake and any(each.created and not row.error for each, row in zip(stored, found, strict=True)):
         doorbell.ring(tasks.process_notifications)
-    return Stored(notification_id, created)
+    return stored
+
+
+_KEY = 100
+_STORE = """
+    INSERT INTO bounces_notification
+        (source, raw, dedupe_key, topic_arn, published_at, received_at, state, error, trusted, tries, copies)
+    SELECT n.source, n.raw, n.dedupe_key, n.topic_arn, n.published_at, now(),
+           CASE WHEN n.error = '' THEN 'stored' ELSE 'quarantined' END, n.error, n.trusted, 0, n.copies
+    FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::bool[], %s::int[])
+         AS n (source, raw, dedupe_key, topic_arn, published_at, error, trusted, copies)
+    ON CONFLICT (dedupe_key) DO UPDATE SET copies = bounces_notification.copies + excluded.copies
+    RETURNING dedupe_key, id, copies"""

@@ -38,8 +38,8 @@ def settle(*, delivery_ids: Collection[int] = (), subscriber_ids: Collection[int
     list(Subscriber.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
     scene = Scene(people)
     rules = Rulebook()
-    for delivery in deliveries:
-        _settle_delivery(scene.deliveries.get(delivery.pk, delivery), scene, rules)
+    # A delivery that the scene does not know has no event that its state depends on.
+    _settle_deliveries([scene.deliveries[row.pk] for row in deliveries if row.pk in scene.deliveries], scene, rules)
     counts = _settle_people(scene, rules)
     health.recompute(scene)
     return counts
@@ -73,28 +73,30 @@ def rules_of(row: Policy) -> policy.Rules:
     )
 
 
-def _settle_delivery(delivery: Delivery, scene: Scene, rules: Rulebook) -> None:
-    event = scene.complaint(delivery) or scene.strongest(delivery.pk, delivery.attempts)
-    for attempt in range(1, delivery.attempts + 1):
-        if found := scene.strongest(delivery.pk, attempt):
-            queue.judge_attempt(delivery.pk, attempt, verdict=found.verdict, reason=found.reason)
-    if event is None:
-        return
-    code = f"{event.verdict}:{event.reason}"
+def _settle_deliveries(deliveries: Collection[Delivery], scene: Scene, rules: Rulebook) -> None:
+    """Write down what came back for each attempt, and the states that follow; one statement for each."""
+    judged, settled = [], []
+    for delivery in deliveries:
+        for attempt in range(1, delivery.attempts + 1):
+            if found := scene.strongest(delivery.pk, attempt):
+                judged.append(queue.Judged(delivery.pk, attempt, found.verdict, found.reason))
+        event = scene.complaint(delivery) or scene.strongest(delivery.pk, delivery.attempts)
+        if event and (change := _change(delivery, event, scene, rules)):
+            settled.append(change)
+    queue.judge_attempts(judged)
+    queue.settle_all(settled)
+
+
+def _change(delivery: Delivery, event: Event, scene: Scene, rules: Rulebook) -> queue.Settled | None:
+    """The state that the report that counts brings the delivery to."""
     if event.verdict == "delivered":
-        queue.settle(delivery.pk, state=State.DELIVERED, reason="", from_states=_REACHABLE[State.DELIVERED])
-        return
+        return queue.Settled(delivery.pk, State.DELIVERED, "", _REACHABLE[State.DELIVERED])
     decision = decide(event, scene, rules)
     if not decision.delivery_state:
-        return
+        return None
     state = State(decision.delivery_state)
-    queue.settle(
-        delivery.pk,
-        state=state,
-        reason=code,
-        next_attempt_at=decision.retry_at if state == State.WAITING else None,
-        from_states=_REACHABLE[state],
-    )
+    retry_at = decision.retry_at if state == State.WAITING else None
+    return queue.Settled(delivery.pk, state, f"{event.verdict}:{event.reason}", _REACHABLE[state], retry_at)
 
 
 #: new state → states it may come from. A mail that was queued again, ended or was cancelled meanwhile is not brought

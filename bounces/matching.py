@@ -7,43 +7,60 @@ nobody. An event whose tag and message id contradict each other is not believed 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from bounces.events import EventFacts
-from mailinglist import tokens
+from mailinglist import addresses, tokens
 from mailinglist.models import Attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """``delivery_id`` None: nothing of ours. ``conflict``: the sentence for the quarantine."""
+    """``delivery_id`` None: nothing of ours. ``conflict``: the sentence for the quarantine.
+
+    ``known``: the attempt has the event's message id already, so that there is nothing to prove.
+    """
 
     delivery_id: int | None = None
     attempt_number: int = 0
     subscriber_id: int | None = None
     conflict: str = ""
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The columns of an attempt that are asked for."""
+
+    delivery_id: int
+    number: int
+    message_id: str | None
+    subscriber_id: int
+    email_key: str
+
+
+_COLUMNS = ("delivery_id", "number", "message_id", "delivery__subscriber_id", "delivery__subscriber__email_key")
 
 
 def match(facts: Sequence[EventFacts]) -> list[Match]:
     """One Match per event, in their order; two queries however many there are."""
     named = [_named(fact) for fact in facts]
-    by_number = {
-        (row.delivery_id, row.number): row
-        for row in Attempt.objects.select_related("delivery").filter(
-            delivery_id__in={delivery for delivery, _ in filter(None, named)}
-        )
-    }
-    message_ids = {fact.message_id for fact in facts if fact.message_id}
-    by_message = {
-        row.message_id: row for row in Attempt.objects.select_related("delivery").filter(message_id__in=message_ids)
-    }
+    deliveries = {found[0] for found in named if found}
+    by_number = {(row.delivery_id, row.number): row for row in _rows(delivery_id__in=deliveries)}
+    unnamed = {fact.message_id for fact, found in zip(facts, named, strict=True) if not found and fact.message_id}
+    by_message = _by_message(unnamed)
     return [_match(fact, name, by_number, by_message) for fact, name in zip(facts, named, strict=True)]
 
 
 def unmatched_attempts(message_ids: set[str]) -> dict[str, Match]:
     """Matches for events that came before the answer of SES was written down, by message id."""
-    rows = Attempt.objects.select_related("delivery").filter(Q(message_id__in=message_ids))
-    return {str(row.message_id): _found(row) for row in rows}
+    return {message_id: _found(row, message_id) for message_id, row in _by_message(message_ids).items()}
+
+
+def _by_message(message_ids: set[str]) -> dict[str | None, _Row]:
+    return {row.message_id: row for row in _rows(message_id__in=message_ids)}
+
+
+def _rows(**asked: object) -> list[_Row]:
+    return [_Row(*values) for values in Attempt.objects.filter(**asked).values_list(*_COLUMNS)]
 
 
 def _named(fact: EventFacts) -> tuple[int, int] | None:
@@ -56,22 +73,29 @@ def _named(fact: EventFacts) -> tuple[int, int] | None:
 def _match(
     fact: EventFacts,
     named: tuple[int, int] | None,
-    by_number: dict[tuple[int, int], Attempt],
-    by_message: dict[str | None, Attempt],
+    by_number: dict[tuple[int, int], _Row],
+    by_message: dict[str | None, _Row],
 ) -> Match:
-    if named is None:
-        row = by_message.get(fact.message_id) if fact.message_id else None
-        return _found(row) if row else Match()
-    row = by_number.get(named)
+    row = by_number.get(named) if named else by_message.get(fact.message_id) if fact.message_id else None
     if row is None:
         return Match()
-    if row.message_id and fact.message_id and row.message_id != fact.message_id:
+    if named and row.message_id and fact.message_id and row.message_id != fact.message_id:
         return Match(
             conflict=f"The event is about message {fact.message_id}, but its tag names attempt {row.number} of "
             f"delivery {row.delivery_id}, which SES accepted as {row.message_id}. It changes nothing."
         )
-    return _found(row)
+    if fact.among > 1 and _key(fact.recipient) != row.email_key:
+        # Our mails have one recipient each: of several people behind an alias only the one we mailed is meant.
+        return Match()
+    return _found(row, fact.message_id)
 
 
-def _found(row: Attempt) -> Match:
-    return Match(row.delivery_id, row.number, row.delivery.subscriber_id)
+def _key(address: str) -> str:
+    try:
+        return addresses.normalise(address).key
+    except addresses.BadAddress:
+        return ""
+
+
+def _found(row: _Row, message_id: str) -> Match:
+    return Match(row.delivery_id, row.number, row.subscriber_id, known=row.message_id == message_id)

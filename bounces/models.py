@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
 
+from bounces import providers
 from bounces.incident_models import Incident, ProviderSlot, Watermark
 
 __all__ = ["AddressHealth", "Event", "Incident", "Notification", "Policy", "ProviderSlot", "Watermark"]
@@ -16,6 +17,9 @@ class Notification(models.Model):
 
     class Source(models.TextChoices):
         SNS = "sns", "SNS webhook"
+        SQS = "sqs", "SQS queue"
+        #: A report that a mail system or a provider mailed: read by another reader, and acting only with our header.
+        DSN = "dsn", "mail"
         FILE = "file", "file"
 
     class State(models.TextChoices):
@@ -37,7 +41,10 @@ class Notification(models.Model):
     received_at = models.DateTimeField(auto_now_add=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.STORED)
     error = models.TextField(blank=True)
+    #: False: nobody proved who sent it. It stays in the quarantine until a person vouches for it.
+    trusted = models.BooleanField(default=True, db_default=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    #: When it was processed, or tried last.
     processed_at = models.DateTimeField(null=True, blank=True)
     #: When it was last delivered again, and how often: SNS delivers at least once.
     copies = models.PositiveIntegerField(default=1)
@@ -61,6 +68,16 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.dedupe_key}"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Filters that several modules share."""
+
+    def at(self, provider: str) -> "EventQuerySet":
+        """Reports about addresses of a provider (see ``providers``)."""
+        text = models.CharField()
+        domain = Lower(Func(F("recipient"), Value("@"), Value(2), function="split_part", output_field=text))
+        return self.alias(domain=domain).filter(domain__in=providers.domains(provider))
 
 
 class Event(models.Model):
@@ -112,6 +129,8 @@ class Event(models.Model):
     #: What a manager decided about this one report; empty: the policy decides.
     ruling = models.CharField(max_length=8, choices=Ruling.choices, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         indexes = [

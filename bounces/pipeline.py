@@ -6,22 +6,24 @@ tasks.py, by commands, and by the admin's "process again".
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from bounces import classify, events, judgement, matching
+from bounces import deferrals, history, judgement, matching, reading, writing
 from bounces.models import Event, Notification
 from mailinglist.sending import queue
 
 logger = logging.getLogger(__name__)
 
 State = Notification.State
-BATCH = 200
+BATCH = 500
 MAX_TRIES = 5
+#: After the first failure; four times as long after each further one, 42 minutes altogether.
+FIRST_PAUSE = timedelta(seconds=30)
 #: SQS keeps a message for 14 days at most; anything older is a replay of something long settled.
 MAX_AGE = timedelta(days=14)
 
@@ -47,19 +49,47 @@ class Done:
         return self
 
 
-def process_stored(*, limit: int = BATCH, failed_before: bool = False) -> Done:
-    """Process a batch of stored notifications; those that failed before only where asked for."""
-    waiting = Notification.objects.filter(state=State.STORED)
-    waiting = waiting.filter(tries__gt=0) if failed_before else waiting.filter(tries=0)
-    return process(list(waiting.order_by("pk").values_list("pk", flat=True)[:limit]))
+def process_stored(*, limit: int = BATCH) -> Done:
+    """Process a batch of stored notifications. Workers share the work: what one has in hand, another passes over."""
+    ids: list[int] = []
+    try:
+        with transaction.atomic():
+            waiting = Notification.objects.select_for_update(skip_locked=True).filter(state=State.STORED, tries=0)
+            ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:limit])
+            return _process_batch(ids, replay=False)
+    except Exception:
+        return _one_by_one(ids, replay=False)
 
 
-def process_everything() -> Done:
+def process_failed(*, due_only: bool = False, limit: int = 5000) -> Done:
+    """Try the stored notifications again that failed before; ``due_only``: where their pause is over.
+
+    The pause grows with every failure, so that a fault of ours that lasts does not send them to the quarantine at once.
+    """
+    failed = Notification.objects.filter(state=State.STORED, tries__gt=0).order_by("pk")[:limit]
+    now = timezone.now()
+    return process(
+        [
+            pk
+            for pk, tries, tried_at in failed.values_list("pk", "tries", "processed_at")
+            if not due_only or tried_at is None or now - tried_at >= FIRST_PAUSE * 4 ** (tries - 1)
+        ]
+    )
+
+
+def has_stored() -> bool:
+    """Whether a notification waits that was not tried before."""
+    return Notification.objects.filter(state=State.STORED, tries=0).exists()
+
+
+def process_everything(progress: Callable[[Done], None] | None = None) -> Done:
     """All stored notifications, batch by batch, then once those that failed before."""
     total = Done()
     while (done := process_stored()).taken:
         total += done
-    total += process_stored(failed_before=True, limit=5000)
+        if progress:
+            progress(total)
+    total += process_failed()
     return total
 
 
@@ -71,15 +101,27 @@ def process(ids: Sequence[int], *, replay: bool = False) -> Done:
         try:
             total += _process_batch(batch, replay)
         except Exception:
-            logger.exception("A batch of %s notifications failed; trying them one by one.", len(batch))
-            for pk in batch:
-                total += _process_one(pk, replay)
+            total += _one_by_one(batch, replay)
     return total
 
 
-def replay_quarantined() -> Done:
-    """Try every quarantined notification again: the effects are those of having been right at first."""
+def _one_by_one(ids: Sequence[int], replay: bool) -> Done:
+    """What the handler of a failed batch does."""
+    logger.exception("A batch of %s notifications failed; trying them one by one.", len(ids))
+    total = Done()
+    for pk in ids:
+        total += _process_one(pk, replay)
+    return total
+
+
+def replay_quarantined(*, vouched: bool = False) -> Done:
+    """Try every quarantined notification again: the effects are those of having been right at first.
+
+    ``vouched``: also those whose sender nobody proved. Whoever asks for it says that they are real.
+    """
     quarantined = Notification.objects.filter(state=State.QUARANTINED, raw__isnull=False)
+    if vouched:
+        quarantined.update(trusted=True)
     return process(list(quarantined.order_by("pk").values_list("pk", flat=True)), replay=True)
 
 
@@ -124,31 +166,44 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
     states = [State.STORED, State.QUARANTINED] if replay else [State.STORED]
     rows = list(
         Notification.objects.select_for_update(skip_locked=True)
-        .filter(pk__in=ids, state__in=states, raw__isnull=False)
+        .filter(pk__in=ids, state__in=states, trusted=True, raw__isnull=False)
         .order_by("pk")
     )
-    done = Done()
-    facts: list[tuple[Notification, events.EventFacts]] = []
+    found: list[tuple[Notification, reading.Judged]] = []
     for row in rows:
-        parsed = events.parse(bytes(row.raw or b""))
-        row.error = parsed.unparsed or ("" if replay else _too_old(row))
+        read = _read(row)
+        row.error = read.unparsed or ("" if replay else _too_old(row))
         if not row.error:
-            facts += [(row, fact) for fact in parsed.events]
-    matches = matching.match([fact for _, fact in facts])
-    for (row, _), match in zip(facts, matches, strict=True):
+            found += [(row, event) for event in read.judged]
+    matches = matching.match([event.fact for _, event in found])
+    for (row, _), match in zip(found, matches, strict=True):
         row.error = row.error or match.conflict
-    good = [(row, fact, match) for (row, fact), match in zip(facts, matches, strict=True) if not row.error]
-    done.events = _store_events(good)
+    good = [
+        writing.Found(row, event, match)
+        for (row, event), match in zip(found, matches, strict=True)
+        if not row.error
+    ]
+    done = Done(events=writing.store_events(good))
     _settle(good)
-    for row in rows:
-        row.state = State.QUARANTINED if row.error else State.PROCESSED
-        row.processed_at = timezone.now()
-        done.quarantined += bool(row.error)
-        done.processed += not row.error
-        if row.error:
-            logger.warning("Notification %s is quarantined: %s", row.pk, row.error)
-    Notification.objects.bulk_update(rows, ["state", "error", "processed_at"])
+    deferrals.note(good)
+    bad = [row for row in rows if row.error]
+    done.quarantined, done.processed = len(bad), len(rows) - len(bad)
+    now = timezone.now()
+    Notification.objects.filter(pk__in=[row.pk for row in rows if not row.error]).update(
+        state=State.PROCESSED, error="", processed_at=now
+    )
+    for row in bad:
+        row.state, row.processed_at = State.QUARANTINED, now
+        logger.warning("Notification %s is quarantined: %s", row.pk, row.error)
+    Notification.objects.bulk_update(bad, ["state", "error", "processed_at"])
     return done
+
+
+def _read(row: Notification) -> reading.Reading:
+    raw = bytes(row.raw or b"")
+    if row.source == Notification.Source.DSN:
+        return reading.of_mail(raw, received_at=row.received_at)
+    return reading.of_json(raw)
 
 
 def _process_one(pk: int, replay: bool) -> Done:
@@ -159,9 +214,10 @@ def _process_one(pk: int, replay: bool) -> Done:
         row = Notification.objects.get(pk=pk)
         row.tries += 1
         row.error = f"{type(error).__name__}: {error}"[:2000]
+        row.processed_at = timezone.now()
         if row.tries >= MAX_TRIES:
             row.state = State.QUARANTINED
-        row.save(update_fields=["tries", "error", "state"])
+        row.save(update_fields=["tries", "error", "state", "processed_at"])
         return Done(quarantined=1) if row.state == State.QUARANTINED else Done(failed=1)
 
 
@@ -174,51 +230,21 @@ def _too_old(row: Notification) -> str:
     return ""
 
 
-def _store_events(good: Sequence[tuple[Notification, events.EventFacts, matching.Match]]) -> int:
-    # In one order everywhere: two workers that store the same events would otherwise wait for each other.
-    rows = sorted((_event(row, fact, match) for row, fact, match in good), key=lambda event: event.dedupe_key)
-    before = set(
-        Event.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).values_list("dedupe_key", flat=True)
-    )
-    Event.objects.bulk_create(rows, ignore_conflicts=True)
-    return len({row.dedupe_key for row in rows} - before)
+def _settle(good: Sequence[writing.Found]) -> None:
+    """Every event proves that SES accepted its attempt; then states and effects are computed anew.
 
-
-def _event(row: Notification, fact: events.EventFacts, match: matching.Match) -> Event:
-    verdict = classify.classify(fact)
-    return Event(
-        notification=row,
-        kind=fact.kind,
-        type=fact.type,
-        subtype=fact.subtype,
-        recipient=fact.recipient,
-        message_id=fact.message_id,
-        action=fact.action,
-        status=fact.status,
-        diagnostic=fact.diagnostic,
-        mta=fact.mta,
-        occurred_at=fact.occurred_at,
-        extra=fact.extra,
-        dedupe_key=fact.dedupe_key,
-        delivery_id=match.delivery_id,
-        attempt_number=match.attempt_number,
-        subscriber_id=match.subscriber_id,
-        verdict=verdict.kind,
-        reason=verdict.reason,
-        explanation=verdict.explanation,
-    )
-
-
-def _settle(good: Sequence[tuple[Notification, events.EventFacts, matching.Match]]) -> None:
-    """Every event proves that SES accepted its attempt; then states and effects are computed anew."""
-    touched = [(fact, match) for _, fact, match in good if match.delivery_id]
-    deliveries = {match.delivery_id for _, match in touched if match.delivery_id}
-    queue.lock(deliveries)
-    proofs = {
-        (match.delivery_id, match.attempt_number, fact.message_id): fact.occurred_at
-        for fact, match in touched
-        if match.delivery_id and fact.message_id
+    Sends, opens and clicks of mails that are known to have been accepted change nothing, so nothing is asked for them.
+    """
+    judged = {
+        match.delivery_id
+        for _, event, match in good
+        if match.delivery_id and event.verdict.kind in history.SETTLING
     }
-    for (delivery_id, number, message_id), at in sorted(proofs.items()):
-        queue.prove(delivery_id, number, message_id, at)
-    judgement.settle(delivery_ids=deliveries)
+    proofs = [
+        queue.Proof(match.delivery_id, match.attempt_number, event.fact.message_id, event.fact.occurred_at)
+        for _, event, match in good
+        if match.delivery_id and event.fact.message_id and not match.known
+    ]
+    if proofs:
+        queue.lock(judged | {proof.delivery_id for proof in proofs})
+    judgement.settle(delivery_ids=judged | queue.prove_all(proofs))

@@ -317,6 +317,7 @@ def _forgive_old_mail(decision: Decision, report: Report, history: History) -> D
         decision,
         effect=Effect.NONE,
         effect_at=None,
+        held=False,
         sentence="This is about a mail from before the person confirmed again or was restored, so it changes "
         "nothing for them.",
     )

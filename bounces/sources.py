@@ -18,16 +18,22 @@ MAX_DOCUMENT = 4 * 1024 * 1024
 
 #: The line that separates the mails of an mbox: sender and date.
 _MBOX = re.compile(rb"From \S{1,300} .{10,60}\d{4}\s*$")
+#: How a mail begins: with a header, and one that every mail has is near.
+_HEADER = re.compile(rb"\s*(?:>?From .{1,400}\r?\n)?[A-Za-z][A-Za-z0-9-]{0,80}:(?:[ \t]|\r?\n)")
+_MAIL_HEADER = re.compile(
+    rb"^(?:Received|Return-Path|From|To|Subject|Date|Message-ID|MIME-Version)[ \t]?:", re.MULTILINE | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One notification: where it was found, its SES JSON (or text), and SNS's id where it has one."""
+    """One notification: where it was found, its SES JSON (or text), and SNS's id where it has one; or a mail."""
 
     name: str
     raw: bytes
     sns_message_id: str = ""
     topic_arn: str = ""
+    is_mail: bool = False
 
 
 class UnreadableSource(Exception):
@@ -63,15 +69,19 @@ def _is_unfinished(file: Path, root: Path) -> bool:
 
 
 def _split(name: str, stream: BinaryIO) -> Iterator[Document]:
-    """One document a line (JSON) or a mail (mbox) if the first line shows it; else the file is one."""
+    """One document a line (JSON) or a mail (mbox) if the first line shows it; else the file is one.
+
+    Standard input is one mail, even with the line of an mbox before it, as mail servers pipe it: what stands in the
+    mail cannot make two of it.
+    """
     first = stream.readline(MAX_DOCUMENT)
-    if _MBOX.match(first) and not name.endswith(".eml"):
+    if _MBOX.match(first) and name != "-" and not name.endswith(".eml"):
         yield from _mbox(name, first, stream)
         return
     if _loads(first) is None:
         whole = first + stream.read(MAX_DOCUMENT)
         if whole.strip():
-            yield unwrap(name, whole)
+            yield Document(name, whole, is_mail=True) if _is_mail(name, whole) else unwrap(name, whole)
         return
     yield unwrap(name, first.strip())
     for number, line in enumerate(iter(lambda: stream.readline(MAX_DOCUMENT), b""), start=2):
@@ -84,13 +94,22 @@ def _mbox(name: str, first: bytes, stream: BinaryIO) -> Iterator[Document]:
     lines, size, number, blank = [first], len(first), 1, False
     for line in iter(lambda: stream.readline(MAX_DOCUMENT), b""):
         if blank and _MBOX.match(line):
-            yield Document(name if number == 1 else f"{name}:{number}", b"".join(lines))
+            yield Document(name if number == 1 else f"{name}:{number}", b"".join(lines), is_mail=True)
             lines, size, number = [], 0, number + 1
         if size < MAX_DOCUMENT:
             lines.append(line)
             size += len(line)
         blank = not line.strip()
-    yield Document(name if number == 1 else f"{name}:{number}", b"".join(lines))
+    yield Document(name if number == 1 else f"{name}:{number}", b"".join(lines), is_mail=True)
+
+
+def _is_mail(name: str, raw: bytes) -> bool:
+    """By its name, by its place in a Maildir, or by its first lines."""
+    file = Path(name)
+    if file.suffix == ".eml" or (file.parent.name in ("cur", "new") and (file.parent.parent / "tmp").is_dir()):
+        return True
+    start = raw[:8192].lstrip(b"\xef\xbb\xbf")
+    return _HEADER.match(start) is not None and _MAIL_HEADER.search(start) is not None
 
 
 def unwrap(name: str, raw: bytes) -> Document:

@@ -1,19 +1,29 @@
-"""Taking back what bounces did, for a domain and a time: after a provider's outage, or a fault of our own."""
+"""Taking back what bounces did: one report's effects, one person, many, or a domain in a span of time.
 
+Called by the staff pages, by ``restore_bounced`` and by ``incidents``. A person's own choice and a complaint are never
+taken back. A suppression that is released here is taken off SES's list by the next synchronisation.
+"""
+
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, QuerySet
 
+from bounces.models import Event
 from mailinglist import addresses, subscriptions, suppression
-from mailinglist.changes import Actor
-from mailinglist.models import Subscriber, Subscription, Suppression
+from mailinglist.changes import Actor, Kind, Noun
+from mailinglist.models import Change, Subscriber, Subscription, Suppression
 
 #: What a bounce can have caused; a person's own choice and a complaint are never taken back for them.
-_REASONS = [Subscription.Reason.HARD_BOUNCE, Subscription.Reason.SOFT_EXHAUSTED, Subscription.Reason.UNREACHABLE]
-_BLOCKS = [Suppression.Reason.HARD_BOUNCE, Suppression.Reason.SES_LIST]
+REASONS = [
+    Subscription.Reason.HARD_BOUNCE,
+    Subscription.Reason.SOFT_EXHAUSTED,
+    Subscription.Reason.UNREACHABLE,
+]
+BLOCKS = [Suppression.Reason.HARD_BOUNCE, Suppression.Reason.SES_LIST]
 
 
 @dataclass(slots=True)
@@ -30,7 +40,14 @@ class Restored:
 
 
 def restore_bounced(
-    domain: str, *, start: datetime, end: datetime, by: Actor, why: str, dry_run: bool = False
+    domain: str,
+    *,
+    start: datetime,
+    end: datetime,
+    by: Actor,
+    why: str,
+    dry_run: bool = False,
+    progress: Callable[[Restored], None] | None = None,
 ) -> Restored:
     """Restore subscriptions that bounces ended, and release suppressions they made, at ``domain`` in [start, end].
 
@@ -41,35 +58,112 @@ def restore_bounced(
     """
     done = Restored()
     for subscriber in _at_domain(domain).iterator(chunk_size=500):
-        with transaction.atomic():
-            if _restore_one(subscriber, start, end, by, why, done):
-                done.subscribers += 1
-                if len(done.addresses) < 100:
-                    done.addresses.append(subscriber.email)
-            if dry_run:
-                transaction.set_rollback(True)
+        ended = _ended(subscriber).filter(unsubscribed_at__range=(start, end))
+        blocks = _blocks(subscriber).filter(since__range=(start, end))
+        _restore(subscriber, ended, blocks, by=by, why=why, done=done, dry_run=dry_run)
+        if progress:
+            progress(done)
     return done
 
 
-def _restore_one(
-    subscriber: Subscriber, start: datetime, end: datetime, by: Actor, why: str, done: Restored
-) -> bool:
-    ended = Subscription.objects.filter(
-        subscriber=subscriber, unsubscribe_reason__in=_REASONS, unsubscribed_at__range=(start, end)
-    )
-    blocks = Suppression.objects.filter(
-        key=subscriber.suppression_key, reason__in=_BLOCKS, since__range=(start, end), released_at__isnull=True
-    )
-    rows, released = list(ended), list(blocks)
-    for block in released:
-        done.suppressions += suppression.release(block.pk, by=by, why=why)
-    for row in rows:
-        subscriptions.restore(row.pk, by=by, why=why)
-    done.subscriptions += len(rows)
-    return bool(rows or released)
+def restore_people(subscriber_ids: Collection[int], *, by: Actor, why: str) -> Restored:
+    """Restore everything that bounces did to these people."""
+    done = Restored()
+    for subscriber in Subscriber.objects.filter(pk__in=subscriber_ids).order_by("pk"):
+        _restore(subscriber, _ended(subscriber), _blocks(subscriber), by=by, why=why, done=done)
+    return done
 
 
-def _at_domain(domain: str):  # type: ignore[no-untyped-def]
+def restore_subscriptions(subscription_ids: Collection[int], *, by: Actor, why: str) -> Restored:
+    """Restore these subscriptions where a bounce ended them, with the suppression of their people."""
+    done = Restored()
+    rows = Subscription.objects.filter(pk__in=subscription_ids).values_list("subscriber_id", flat=True)
+    for subscriber in Subscriber.objects.filter(pk__in=rows).order_by("pk"):
+        chosen = _ended(subscriber).filter(pk__in=subscription_ids)
+        if chosen.exists():
+            _restore(subscriber, chosen, _blocks(subscriber), by=by, why=why, done=done)
+    return done
+
+
+def restore_events(event_ids: Collection[int], *, by: Actor, why: str) -> Restored:
+    """Take back what these reports did, and nothing else."""
+    done = Restored()
+    people: set[int] = set()
+    events = Event.objects.filter(pk__in=event_ids, subscriber__isnull=False).select_related("subscriber")
+    for event in events.order_by("subscriber_id", "pk"):
+        with transaction.atomic():
+            found = take_back(event, by=by, why=why)
+        done.subscriptions += found.subscriptions
+        done.suppressions += found.suppressions
+        if event.subscriber and found.subscribers and event.subscriber.pk not in people:
+            people.add(event.subscriber.pk)
+            _name(event.subscriber, done)
+    return done
+
+
+def take_back(event: Event, *, by: Actor, why: str, forgive: bool = True) -> Restored:
+    """Undo the changes that rest on ``event``, where nothing stronger came after them. Call it in a transaction.
+
+    ``forgive`` False: the person's older bounces stay in force, because this one is only held again.
+    """
+    done = Restored()
+    changes = Change.objects.filter(
+        subscriber_id=event.subscriber_id or 0, actor=Kind.RULE, evidence__event=event.pk
+    ).values_list("noun", "object_id")
+    for noun, pk in sorted(set(changes)):
+        if noun == Noun.SUPPRESSION:
+            if Suppression.objects.filter(pk=pk, reason__in=BLOCKS, released_at__isnull=True).exists():
+                done.suppressions += suppression.release(pk, by=by, why=why, forgive=forgive)
+        elif (
+            noun == Noun.SUBSCRIPTION
+            and Subscription.objects.filter(pk=pk, unsubscribe_reason__in=REASONS).exists()
+        ):
+            subscriptions.restore(pk, by=by, why=why, forgive=forgive)
+            done.subscriptions += 1
+    done.subscribers = int(bool(done.subscriptions or done.suppressions))
+    return done
+
+
+def _restore(
+    subscriber: Subscriber,
+    ended: QuerySet[Subscription],
+    blocks: QuerySet[Suppression],
+    *,
+    by: Actor,
+    why: str,
+    done: Restored,
+    dry_run: bool = False,
+) -> None:
+    with transaction.atomic():
+        rows, released = list(ended), list(blocks)
+        for block in released:
+            done.suppressions += suppression.release(block.pk, by=by, why=why)
+        for row in rows:
+            subscriptions.restore(row.pk, by=by, why=why)
+        done.subscriptions += len(rows)
+        if rows or released:
+            _name(subscriber, done)
+        if dry_run:
+            transaction.set_rollback(True)
+
+
+def _name(subscriber: Subscriber, done: Restored) -> None:
+    done.subscribers += 1
+    if len(done.addresses) < 100:
+        done.addresses.append(subscriber.email)
+
+
+def _ended(subscriber: Subscriber) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(subscriber=subscriber, unsubscribe_reason__in=REASONS)
+
+
+def _blocks(subscriber: Subscriber) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(
+        key=subscriber.suppression_key, reason__in=BLOCKS, released_at__isnull=True
+    )
+
+
+def _at_domain(domain: str) -> QuerySet[Subscriber]:
     mirrored = f"@{addresses.normalise('x@' + domain.strip().lstrip('@')).domain}"[::-1]
     return (
         Subscriber.objects.alias(mirrored=Func(F("email_key"), function="reverse"))

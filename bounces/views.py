@@ -7,17 +7,14 @@ after the COMMIT only.
 """
 
 import logging
-from functools import lru_cache
-from pathlib import Path
-
 from botocore.exceptions import BotoCoreError, ClientError
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from bounces import ingest, sns
 from bounces.models import Notification
+from bounces.trust import verifier
 from mailinglist import aws
 
 logger = logging.getLogger(__name__)
@@ -69,26 +66,6 @@ def _confirm(envelope: sns.Envelope) -> HttpResponse:
         return _answer(500, "Could not confirm now; try again.")
     logger.info("Confirmed the subscription to %s.", envelope.topic_arn)
     return _answer(200, "Confirmed.")
-
-
-def verifier() -> sns.Verifier:
-    """The verifier for the present settings; its certificate cache lives as long as the process."""
-    return _verifier(
-        frozenset(settings.SNS_TOPIC_ARNS),
-        settings.SNS_CERT_ORIGIN,
-        settings.SNS_TRUST_ANCHOR,
-        settings.SNS_REQUIRE_V2,
-    )
-
-
-@lru_cache(maxsize=4)
-def _verifier(topics: frozenset[str], origin: str, anchor: str, require_v2: bool) -> sns.Verifier:
-    return sns.Verifier(
-        topics,
-        cert_origin=origin or None,
-        trust_anchor_pem=Path(anchor).read_bytes() if anchor else None,
-        require_v2=require_v2,
-    )
 
 
 def _answer(status: int, text: str) -> HttpResponse:

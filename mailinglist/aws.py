@@ -1,6 +1,6 @@
 """The only door to boto3: clients kept per process, with one attempt per call and explicit time-outs.
 
-Used by sending/ses.py (through django-ses), sending/pacing.py and the SNS and suppression parts of
+Used by sending/ses.py (through django-ses), sending/pacing.py and the SNS, SQS and suppression parts of
 ``bounces``. Region, endpoints and credentials come from settings; without credentials there, boto3 looks in
 its usual places (environment, profile, instance role).
 """
@@ -48,8 +48,12 @@ class Endpoint:
 
 
 def client(service: str, *, region: str = "") -> Any:
-    """The boto3 client of ``service`` (sesv2, sns) for this process. Safe to use from several threads."""
-    endpoint = {"sesv2": settings.SES_ENDPOINT_URL, "sns": settings.SNS_ENDPOINT_URL}.get(service, "")
+    """The boto3 client of ``service`` (sesv2, sns, sqs) for this process. Safe to use from several threads."""
+    endpoint = {
+        "sesv2": settings.SES_ENDPOINT_URL,
+        "sns": settings.SNS_ENDPOINT_URL,
+        "sqs": settings.SQS_ENDPOINT_URL,
+    }.get(service, "")
     with _making:  # making a client is not thread-safe in boto3, using one is
         return _client(service, region or settings.AWS_SES_REGION_NAME, endpoint, os.getpid())
 
@@ -155,6 +159,18 @@ def get_destinations(configuration_set: str) -> list[Destination]:
     ]
 
 
+def has_dead_letter_queue(topic_arn: str) -> bool:
+    """Whether every HTTP subscription of a topic keeps what it could not deliver. Raises botocore's errors."""
+    sns = client("sns", region=topic_arn.split(":")[3])
+    found = sns.list_subscriptions_by_topic(TopicArn=topic_arn).get("Subscriptions", [])
+    arns = [row["SubscriptionArn"] for row in found if row["Protocol"] in ("http", "https")]
+    return bool(arns) and all(
+        arn.startswith("arn:")
+        and "RedrivePolicy" in sns.get_subscription_attributes(SubscriptionArn=arn).get("Attributes", {})
+        for arn in arns
+    )
+
+
 def confirm_subscription(topic_arn: str, token: str) -> str:
     """Confirm an SNS subscription by its token and return its ARN. No address in the message is ever fetched.
 
@@ -173,7 +189,7 @@ def _client(service: str, region: str, endpoint: str, _process: int) -> Any:
         service,
         region_name=region,
         endpoint_url=endpoint or None,
-        config=settings.AWS_SES_CONFIG,
+        config=settings.AWS_SQS_CONFIG if service == "sqs" else settings.AWS_SES_CONFIG,
     )
 
 

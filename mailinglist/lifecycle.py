@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from mailinglist import doorbell, subscriptions
+from mailinglist import doorbell, reputation, subscriptions, zones
 from mailinglist.changes import SYSTEM, Actor, Noun, record
 from mailinglist.composing import body
 from mailinglist.composing.body import Problem
-from mailinglist.models import Campaign, CampaignVersion, Delivery
+from mailinglist.models import Campaign, CampaignVersion, Delivery, SendBudget
 from mailinglist.sending import audience, queue
 from mailinglist.sending.engine import BUSY, Drained, More, Result, Stopped
 
@@ -28,6 +28,10 @@ WAITING_SENTENCES = {
     "quota": "The 24-hour quota of the SES account is used up. Sending goes on by itself when there is room.",
     "ses-unavailable": "Amazon SES does not answer. Sending goes on by itself when it does.",
 }
+
+
+#: Fields of a campaign that is not scheduled.
+UNPLANNED: dict[str, Any] = {"planned_at": None, "time_zone": "", "at_local_time": False}
 
 
 class NotAllowed(ValueError):
@@ -43,10 +47,11 @@ class CampaignNotReady(ValueError):
 
 
 @transaction.atomic
-def start(campaign_id: int, *, by: Actor) -> bool:
+def start(campaign_id: int, *, by: Actor, as_planned: bool = False) -> bool:
     """Freeze the content, decide who gets it and let the workers send. False when it had been started before.
 
-    Raises CampaignNotReady, or NotAllowed for a cancelled campaign; then nothing has changed.
+    ``as_planned``: it was scheduled, so everybody waits for their own clock where that was chosen; otherwise it
+    goes to all of them now. Raises CampaignNotReady, or NotAllowed for a cancelled campaign; then nothing has changed.
     """
     campaign = _locked(campaign_id)
     if campaign.status in (Status.SENDING, Status.PAUSED, Status.FINISHED):
@@ -56,28 +61,43 @@ def start(campaign_id: int, *, by: Actor) -> bool:
     now = _database_now()
     window = timedelta(seconds=settings.RETRY_WINDOW_DAYS * settings.DAY_SECONDS)
     version = _freeze(campaign)
-    _move(
-        campaign, Status.SENDING, version=version, started_at=now, retry_until=now + window, scheduled_at=None
-    )
-    recipients = audience.snapshot(campaign_id)
+    clock = _clock(campaign) if as_planned and campaign.at_local_time else None
+    started = {"version": version, "started_at": now, "retry_until": now + window, "scheduled_at": None}
+    _move(campaign, Status.SENDING, **started, **({} if clock else UNPLANNED))
+    recipients = audience.snapshot(campaign_id, clock=clock)
     _record(campaign, Status.SENDING, f"Started for {recipients} recipients.", by)
+    if campaign.canary_minutes and not clock:
+        Campaign.objects.filter(pk=campaign_id).update(canary_last_id=audience.canary_end(campaign_id))
     _wake(campaign_id)
     return True
 
 
 @transaction.atomic
-def schedule(campaign_id: int, *, at: datetime, by: Actor) -> None:
-    """Let it start by itself at ``at``. Raises CampaignNotReady, or NotAllowed (also for a time that has
-    passed).
+def schedule(
+    campaign_id: int, *, at: datetime, by: Actor, zone: str = "UTC", at_local_time: bool = False
+) -> None:
+    """Let it start by itself at ``at``, a time that was chosen on the clocks of ``zone``.
+
+    ``at_local_time``: everybody gets it when their own clock shows that time; it then starts when the first
+    clock among its people does. Called again, it changes the time. Raises CampaignNotReady, or NotAllowed (also
+    for a time that has passed).
     """
     campaign = _locked(campaign_id)
+    if at_local_time and campaign.canary_minutes:
+        raise NotAllowed(
+            "Waiting after the first 1 % and sending at everybody's own time exclude each other. Choose one of them."
+        )
     if at <= _database_now():
         raise NotAllowed("This time has passed. Choose a later one, or start the campaign now.")
     if campaign.status != Status.SCHEDULED:
         _check_allowed(campaign, Status.SCHEDULED)
     _check_ready(campaign)
-    _move(campaign, Status.SCHEDULED, scheduled_at=at)
-    _record(campaign, Status.SCHEDULED, f"Scheduled for {at:%Y-%m-%d %H:%M %Z}.", by)
+    plan = {"planned_at": at, "time_zone": zone, "at_local_time": at_local_time}
+    begin = at
+    if at_local_time:
+        begin = min([at, *audience.turns(campaign, zones.shown(at, zone)).values()])
+    _move(campaign, Status.SCHEDULED, scheduled_at=begin, **plan)
+    _record(campaign, Status.SCHEDULED, zones.sentence(at, zone, everywhere=at_local_time), by)
 
 
 @transaction.atomic
@@ -86,7 +106,7 @@ def unschedule(campaign_id: int, *, by: Actor, why: str = "Taken back for editin
     campaign = _locked(campaign_id)
     if campaign.status != Status.SCHEDULED:
         return False
-    _move(campaign, Status.DRAFT, scheduled_at=None)
+    _move(campaign, Status.DRAFT, scheduled_at=None, **UNPLANNED)
     _record(campaign, Status.DRAFT, why, by)
     return True
 
@@ -108,8 +128,55 @@ def resume(campaign_id: int, *, by: Actor) -> bool:
     campaign = _locked(campaign_id)
     if campaign.status != Status.PAUSED:
         return False
-    _move(campaign, Status.SENDING)
+    # A manager has seen why the guard stopped it and decided: the same mails do not stop it again.
+    seen = reputation.of_campaign(campaign).as_dict()
+    if campaign.status_reason == "account-reputation":
+        SendBudget.objects.update(guard_since=_database_now(), guard_factor=1, guard_text="")
+    _move(
+        campaign,
+        Status.SENDING,
+        guard_seen=seen,
+        guard_factor=1,
+        guard_text="",
+        canary_last_id=None if campaign.status_reason == "canary" else campaign.canary_last_id,
+        canary_until=None if campaign.status_reason == "canary" else campaign.canary_until,
+    )
     _record(campaign, Status.SENDING, "Resumed.", by)
+    _wake(campaign_id)
+    return True
+
+
+@transaction.atomic
+def slow(campaign_id: int, *, factor: float, text: str, by: Actor) -> bool:
+    """Leave a sending campaign ``factor`` of its rate, or all of it again (1). False when nothing changed."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.SENDING or (campaign.guard_factor, campaign.guard_text) == (factor, text):
+        return False
+    Campaign.objects.filter(pk=campaign_id).update(guard_factor=factor, guard_text=text)
+    if factor != campaign.guard_factor:
+        _record(campaign, Status.SENDING, text or "It goes on at its full pace.", by)
+    return True
+
+
+@transaction.atomic
+def await_canary(campaign_id: int, *, minutes: float) -> bool:
+    """The first mails have left: wait so long for their events. False when that is known, or not awaited."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.SENDING or campaign.canary_last_id is None or campaign.canary_until:
+        return False
+    until = _database_now() + timedelta(seconds=minutes * settings.DAY_SECONDS / 1440)
+    Campaign.objects.filter(pk=campaign_id).update(canary_until=until)
+    return True
+
+
+@transaction.atomic
+def release_canary(campaign_id: int, *, why: str, by: Actor) -> bool:
+    """Let everybody else of the campaign follow. False when nobody waits for that."""
+    campaign = _locked(campaign_id)
+    if campaign.status != Status.SENDING or campaign.canary_last_id is None:
+        return False
+    Campaign.objects.filter(pk=campaign_id).update(canary_last_id=None, canary_until=None)
+    _record(campaign, Status.SENDING, why, by)
     _wake(campaign_id)
     return True
 
@@ -163,7 +230,7 @@ def start_due() -> list[int]:
     started = []
     for campaign_id in due.values_list("pk", flat=True):
         try:
-            if start(campaign_id, by=SYSTEM):
+            if start(campaign_id, by=SYSTEM, as_planned=True):
                 started.append(campaign_id)
         except CampaignNotReady as error:
             unschedule(campaign_id, by=SYSTEM, why=f"It could not start at its time. {error}")
@@ -200,6 +267,10 @@ def send_test(campaign_id: int, emails: Sequence[str], *, by: Actor) -> list[int
 
 def _locked(campaign_id: int) -> Campaign:
     return Campaign.objects.select_for_update(of=("self",), no_key=True).get(pk=campaign_id)
+
+
+def _clock(campaign: Campaign) -> datetime | None:
+    return zones.shown(campaign.planned_at, campaign.time_zone) if campaign.planned_at else None
 
 
 def _check_allowed(campaign: Campaign, to: Campaign.Status) -> None:

@@ -111,6 +111,8 @@ def canonical(tag: re.Match[str], *, in_html: bool) -> str:
 
 def one_line(value: str) -> str:
     """A value that is safe in a header: no line ends, no other controls, nothing that reorders text."""
+    if value.isprintable():  # then it holds none of them
+        return value.strip()
     return _CONTROLS.sub(" ", _BIDI.sub("", value)).strip()
 
 
@@ -127,6 +129,8 @@ def value(slot: Slot, values: Mapping[str, str]) -> str:
 
 
 def _text(value: str) -> str:
+    if value.isprintable():  # then it holds none of them
+        return value
     return _CONTROLS_BUT_NEWLINE.sub(" ", _BIDI.sub("", value))
 
 

@@ -18,6 +18,7 @@ from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from kombu import Queue
 
 from script import embedded
 
@@ -113,8 +114,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "retry_on_timeout": True,
 }
 CELERY_TIMEZONE = "UTC"
+# What comes back waits in a queue of its own, so that a wave of bounces holds up no campaign, nor the other way round.
+# A worker without -Q serves both.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("bounces")]
+CELERY_TASK_ROUTES = {"bounces.tasks.*": {"queue": "bounces"}}
 # Seconds between two looks of the sweepers into PostgreSQL: what a lost message may cost in time.
 SWEEP_SECONDS = env_number("SWEEP_SECONDS", 10, low=1, high=600)
+# Seconds between two looks at the bounces per provider, for incidents.
+WATCH_SECONDS = env_number("WATCH_SECONDS", 60, low=1, high=3600)
 CELERY_BEAT_SCHEDULE = {
     "sweep-sending": {
         "task": "mailinglist.tasks.sweep",
@@ -126,12 +133,28 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "watch-providers": {
+        "task": "bounces.tasks.watch_providers",
+        "schedule": WATCH_SECONDS,
+        "options": {"expires": WATCH_SECONDS},
+    },
+    "sync-suppressions": {
+        "task": "bounces.tasks.sync_suppressions",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
     "nightly-cleanup": {
         "task": "bounces.tasks.nightly_cleanup",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
     },
 }
+if env("BOUNCE_IMAP_URL"):
+    CELERY_BEAT_SCHEDULE["read-bounce-mailbox"] = {
+        "task": "bounces.tasks.read_mailbox",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    }
 
 # --- Amazon SES, through django-ses -------------------------------------------------------------------
 AWS_SES_REGION_NAME = env("AWS_SES_REGION_NAME") or env("AWS_DEFAULT_REGION") or env("AWS_REGION", "us-east-1")
@@ -157,6 +180,13 @@ SES_CONFIGURATION_SET = env("SES_CONFIGURATION_SET") or ("mailinglist" if LOCAL 
 LOCAL_TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:mailinglist-local"
 SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS") or ([LOCAL_TOPIC_ARN] if LOCAL else [])
 SNS_REQUIRE_V2 = env_bool("SNS_REQUIRE_V2", False)
+# A queue that is subscribed to those topics; `manage.py poll_sqs` reads it. Empty: the webhook alone.
+SQS_QUEUE_URL = env("SQS_QUEUE_URL")
+SQS_ENDPOINT_URL = env("SQS_ENDPOINT_URL")
+# Long polling waits 20 s for an answer. Reading and deleting may be repeated, unlike sending.
+AWS_SQS_CONFIG = Config(
+    retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=30
+)
 # The two below make the webhook trust another signer than Amazon: local mode only.
 SNS_CERT_ORIGIN = env("SNS_CERT_ORIGIN") or (SES_ENDPOINT_URL if LOCAL else "")
 SNS_TRUST_ANCHOR = env("SNS_TRUST_ANCHOR") or (str(VAR_DIR / "sandbox" / "ca.pem") if LOCAL else "")
@@ -179,11 +209,28 @@ UNKNOWN_GRACE_SECONDS = env_number("UNKNOWN_GRACE_SECONDS", 900, low=1, high=864
 # Where the fault tests let a process die (mailinglist/sending/failpoints.py); refused in production.
 FAILPOINTS = env("MAILINGLIST_FAILPOINTS")
 
+# The reputation guard: shares of mails at which sending is slowed and paused, by Amazon SES's own way of counting.
+GUARD_BOUNCE_SLOW = env_number("GUARD_BOUNCE_SLOW", 0.02, low=0.0001, high=1)
+GUARD_BOUNCE_PAUSE = env_number("GUARD_BOUNCE_PAUSE", 0.04, low=0.0001, high=1)
+GUARD_COMPLAINT_SLOW = env_number("GUARD_COMPLAINT_SLOW", 0.0005, low=0.00001, high=1)
+GUARD_COMPLAINT_PAUSE = env_number("GUARD_COMPLAINT_PAUSE", 0.0008, low=0.00001, high=1)
+if GUARD_BOUNCE_SLOW > GUARD_BOUNCE_PAUSE or GUARD_COMPLAINT_SLOW > GUARD_COMPLAINT_PAUSE:
+    raise ImproperlyConfigured("GUARD_…_SLOW is above GUARD_…_PAUSE: a campaign would pause before it is slowed.")
+# Fewer accepted mails than this say nothing; the account is judged by its mails of so many hours.
+GUARD_MIN_RECIPIENTS = int(env_number("GUARD_MIN_RECIPIENTS", 50, low=1, high=1_000_000))
+GUARD_WINDOW_HOURS = env_number("GUARD_WINDOW_HOURS", 24, low=1, high=720)
+
 # --- Bounces ------------------------------------------------------------------------------------------
 # The length of a day for retries, holds and windows. The demo makes it seconds; production keeps 86400.
 DAY_SECONDS = env_number("DAY_SECONDS", 86400, low=0.1, high=86400)
 RETRY_WINDOW_DAYS = env_number("RETRY_WINDOW_DAYS", 10, low=0, high=60)
 RAW_RETENTION_DAYS = env_number("RAW_RETENTION_DAYS", 90, low=1, high=3650)
+# Seconds between two calls of SES's suppression list, which allows one a second to all programs of the account.
+SUPPRESSION_SYNC_PAUSE = env_number("SUPPRESSION_SYNC_PAUSE", 1, low=0, high=60)
+# The mailbox that mailed bounces come to: imaps://user:password@host/INBOX, with %40 for @ in the user's name.
+BOUNCE_IMAP_URL = env("BOUNCE_IMAP_URL")
+# The folder that mails are moved to when they are stored; empty: they are marked as read and stay.
+BOUNCE_IMAP_DONE = env("BOUNCE_IMAP_DONE")
 CONFIRM_TOKEN_DAYS = env_number("CONFIRM_TOKEN_DAYS", 7, low=1, high=60)
 
 # --- Django -------------------------------------------------------------------------------------------

@@ -144,6 +144,11 @@ def told_ses(suppression_id: int, *, released: bool) -> bool:
     return bool(row.update(synced_at=timezone.now()))
 
 
+def untold_ses(suppression_id: int) -> None:
+    """SES's list was found to disagree with a released row: the synchronisation is to take the address off."""
+    Suppression.objects.filter(pk=suppression_id, released_at__isnull=False).update(synced_at=None)
+
+
 def _block(
     row: Suppression, reason: str, since: datetime, why: str, *, synced_at: datetime | None = None
 ) -> None:

@@ -87,6 +87,8 @@ REASONS = {
     "poison": "its worker stopped three times; a manager decides",
     "crash": "its worker stopped while sending it",
     "resend": "sent again although an earlier mail may have arrived",
+    "provider-turn": "its provider takes fewer mails at a time; its turn is set",
+    "provider-slow": "its provider takes fewer mails at a time",
     "manager": "a manager",
     "soft-exhausted": "soft bounces, all retries used",
     "hard-bounce": "hard bounce",

@@ -20,6 +20,11 @@ ENVIRONMENT = {
     "RETRY_WINDOW_DAYS": "60",
     "SWEEP_SECONDS": "1",
     "UNKNOWN_GRACE_SECONDS": "10",
+    # The made-up people bounce and complain far above what Amazon SES would bear; the demo is about that.
+    "GUARD_BOUNCE_SLOW": "1",
+    "GUARD_BOUNCE_PAUSE": "1",
+    "GUARD_COMPLAINT_SLOW": "1",
+    "GUARD_COMPLAINT_PAUSE": "1",
 }
 LOCAL_SES = {"max_send_rate": 200}
 _LOOK_SECONDS = 3.0

@@ -96,7 +96,8 @@ class Postgres:
             "--auth-local=trust", "--auth-host=reject", "--no-instructions",
         )  # fmt: skip
         self._run(
-            *prefix, str(programs / "postgres"), "--single", "-D", str(draft), "-c", "exit_on_error=true", "postgres",
+            *prefix, str(programs / "postgres"), "--single", "-D", str(draft),
+            "-c", "exit_on_error=true", "postgres",
             words=f"CREATE DATABASE {embedded.NAME};\n",
         )  # fmt: skip
         draft.rename(self.data)

@@ -41,6 +41,11 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> str:
     status, said, complaint = processes.output(
         [str(PYTHON), str(PROJECT / "manage.py"), *arguments], environment=environment, folder=PROJECT
     )
+    if status and "Traceback (most recent call last)" in complaint:
+        log = Path(environment["MAILINGLIST_VAR"]) / "log" / "manage.log"
+        with log.open("a") as out:
+            out.write(f"manage.py {' '.join(arguments)}\n{complaint}\n")
+        raise StartError(f"manage.py {arguments[0]} failed: {_last(complaint)} More in {log}.")
     if status:
         raise StartError(f"manage.py {arguments[0]} failed:\n{complaint or said}")
     return said

@@ -92,16 +92,19 @@ def web(port: int, *, var: Path, environment: Mapping[str, str]) -> Program:
     )  # fmt: skip
 
 
-def worker(*, var: Path, environment: Mapping[str, str]) -> Program:
-    pid_file = var / "worker.pid"
+def worker(queue: str, *, var: Path, environment: Mapping[str, str]) -> Program:
+    """A worker of one queue: ``celery`` sends, ``bounces`` takes in what comes back. Each has a core of its own."""
+    name = "worker" if queue == "celery" else f"worker-{queue}"
+    pid_file = var / f"{name}.pid"
     return Program(
-        "the worker",
+        "the worker" if queue == "celery" else f"the worker for {queue}",
         [
             "celery", "-A", "mailinglist", "worker", "--pool", "threads", "--concurrency", str(_WORKER_THREADS),
+            "--queues", queue, "--hostname", f"{name}@%h",
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
             "--pidfile", str(pid_file).replace("%", "%%"),
         ],
-        log=var / "log" / "worker.log",
+        log=var / "log" / f"{name}.log",
         environment=environment,
         ready=pid_file.exists,
         pid_file=pid_file,

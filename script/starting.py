@@ -163,7 +163,8 @@ class _Start:
 
     def _start_programs(self, settings: project.Settings) -> None:
         self.supervisor.start(services.web(self.given.port, var=self.var, environment=self.environment))
-        self.supervisor.start(services.worker(var=self.var, environment=self.environment))
+        for queue in ("celery", "bounces"):
+            self.supervisor.start(services.worker(queue, var=self.var, environment=self.environment))
         self.supervisor.start(services.beat(var=self.var, environment=self.environment))
 
     def _greet(self, settings: project.Settings, first: Mapping[str, Any]) -> None:

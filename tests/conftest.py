@@ -23,7 +23,9 @@ _server = pytest.StashKey[Postgres]()
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("REQUIRE_BROWSER") == "1":
         for marker in _missing():
-            raise pytest.UsageError(f"REQUIRE_BROWSER=1, and there is none of {', '.join(_PROGRAMS[marker])}.")
+            raise pytest.UsageError(
+                f"REQUIRE_BROWSER=1, and there is none of {', '.join(_PROGRAMS[marker])}."
+            )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -119,5 +119,11 @@ def complained(
     return event("Complaint", delivery, body, attempt=attempt)
 
 
+def opened(delivery: Delivery, kind: str = "Open", *, at: datetime = T0 + timedelta(seconds=90)) -> dict[str, Any]:
+    """An Open, or with the same facts a Click."""
+    body = {"timestamp": stamp(at), "ipAddress": "192.0.2.1", "userAgent": "Mozilla/5.0"}
+    return event(kind, delivery, body | ({"link": "https://www.example.org/"} if kind == "Click" else {}))
+
+
 def raw(document: dict[str, Any]) -> bytes:
     return json.dumps(document).encode()

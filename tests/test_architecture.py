@@ -13,7 +13,12 @@ FRAMEWORK = ("django", "celery", "kombu", "boto3", "botocore", "django_ses", "un
 PURE = (
     "mailinglist/addresses.py",
     "mailinglist/merge.py",
+    "mailinglist/composing/mime.py",
+    "mailinglist/sending/in_flight.py",
     "mailinglist/sending/outcomes.py",
+    "mailinglist/sending/budget.py",
+    "mailinglist/zones.py",
+    "mailinglist/sending/pace_words.py",
     "bounces/events.py",
     "bounces/classify.py",
     "bounces/dsn.py",
@@ -22,6 +27,8 @@ PURE = (
     *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "bounces/verdicts").rglob("*.py"))),
     *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "bounces/mail").rglob("*.py"))),
     "bounces/policy.py",
+    "bounces/providers.py",
+    "bounces/waves.py",
 )
 MODELS = ("mailinglist.models",)
 CAPABILITIES = (
@@ -33,6 +40,7 @@ CAPABILITIES = (
     "mailinglist.sending.queue",
     "mailinglist.sending.engine",
     "mailinglist.sending.audience",
+    "mailinglist.sending.providers",
 )
 WRITERS_FOR_BOUNCES = {
     "bounces/apply.py",
@@ -41,6 +49,9 @@ WRITERS_FOR_BOUNCES = {
     "bounces/undo.py",
     "bounces/pipeline.py",
     "bounces/judgement.py",
+    "bounces/incidents.py",
+    "bounces/deferrals.py",
+    "bounces/suppression_sync.py",
 }
 PAGES = ("mailinglist.views", "mailinglist.admin", "mailinglist.forms", "django.http")
 #: file prefix → what it must not import, with the reason a reader needs.

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from bounces.models import Event, Notification
 from mailinglist.models import Campaign, Delivery, MailingList, Subscriber
+from mailinglist.sending import pacing
 from mailinglist.staff import COUNT_CAP
 
 LAST_CAMPAIGNS = 5
@@ -30,6 +31,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Overview",
         "lines": [line for line in _lines() if line["count"]],
         "last_event": last,
+        "pace": pacing.explain(),
         "campaigns": Campaign.objects.prefetch_related("lists").order_by("-pk")[:LAST_CAMPAIGNS],
         "first_steps": not MailingList.objects.exists() or not Subscriber.objects.exists(),
     }

@@ -4,6 +4,7 @@ URL names: ``admin:bounces_recipient`` and, for the acts, ``admin:bounces_recipi
 asks, a POST does it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -37,7 +38,7 @@ SHOWN_DELIVERIES = 5
 
 def urls() -> list[URLPattern]:
     """The addresses under /admin/ that belong to this page."""
-    pages = {
+    pages: dict[str, tuple[Callable[..., HttpResponse], str]] = {
         "": (show, "bounces_recipient"),
         "unsubscribe/": (unsubscribe, "bounces_recipient_unsubscribe"),
         "suppress/": (suppress, "bounces_recipient_suppress"),

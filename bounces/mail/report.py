@@ -1,6 +1,7 @@
 """PURE. What a mail reports: about whom, and which facts the verdict is made of."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bounces.verdicts.facts import BounceFacts
 
@@ -20,10 +21,14 @@ class MailReport:
     """``kind``: of BounceFacts. ``findings``: empty for a mail that reports on nobody. ``our_header``: the
     value of X-Mailinglist-Delivery in the returned mail, to be checked by who acts on it. ``problem``: the
     sentence that says why the mail could not be read. ``document``: the notification of SES that the mail
-    carries as its text (SNS by e-mail)."""
+    carries as its text (SNS by e-mail). ``sender``: the address in From. ``sent_at``: its Date, in UTC, None
+    where there is none that can be read. ``message_id``: its Message-ID."""
 
     kind: str
     findings: tuple[Finding, ...] = field(default=())
     our_header: str = ""
     problem: str = ""
     document: bytes = b""
+    sender: str = ""
+    sent_at: datetime | None = None
+    message_id: str = ""

@@ -15,5 +15,7 @@ def moment(text: str, *, option: str) -> datetime:
     except ValueError:
         found = None
     if found is None:
-        raise CommandError(f"{option} {text!r} is not a time; write 2026-11-01 or 2026-11-01T12:00.", returncode=2)
+        raise CommandError(
+            f"{option} {text!r} is not a time; write 2026-11-01 or 2026-11-01T12:00.", returncode=2
+        )
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("started_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField()),
                 ("opened_at", models.DateTimeField(auto_now_add=True)),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -86,14 +86,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("decided_at__isnull", True), ("state", "open")),
-                            models.Q(
-                                models.Q(("state", "open"), _negated=True),
-                                ("decided_at__isnull", False),
-                                ("ended_at__isnull", False),
-                            ),
+                            models.Q(models.Q(("state", "open"), _negated=True), ("decided_at__isnull", False)),
                             _connector="OR",
                         ),
-                        name="decided_incident_has_end",
+                        name="incident_decided_once",
                     ),
                 ],
             },

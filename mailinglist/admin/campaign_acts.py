@@ -4,9 +4,7 @@ Every act is a page that says what will happen (GET) and a POST that calls maili
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.contrib import messages
@@ -16,12 +14,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from mailinglist import addresses, lifecycle
+from mailinglist import addresses, lifecycle, zones
+from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.changes import Noun, record
 from mailinglist.composing import body
 from mailinglist.models import Campaign
@@ -51,33 +49,6 @@ class StartForm(forms.Form):
                 f"The campaign would go to {self.expected} people now. Type that number."
             )
         return number
-
-
-class ScheduleForm(forms.Form):
-    """A local time and its zone; ``when`` becomes an aware time in UTC."""
-
-    local = forms.DateTimeField(label="Start at", widget=UnfoldAdminTextInputWidget(attrs={"step": "60"}))
-    zone = forms.ChoiceField(label="Time zone", widget=UnfoldAdminSelectWidget(), initial="UTC")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["local"].widget.input_type = "datetime-local"
-        self.fields["zone"].choices = [(name, name) for name in sorted(available_timezones())]  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or {}
-        if "local" not in values or "zone" not in values:
-            return values
-        naive = values["local"].replace(tzinfo=None)
-        when = naive.replace(tzinfo=ZoneInfo(values["zone"])).astimezone(UTC)
-        if when.astimezone(ZoneInfo(values["zone"])).replace(tzinfo=None) != naive:
-            self.add_error(
-                "local", f"This time does not exist in {values['zone']}: the clocks go forward there."
-            )
-        elif when <= datetime.now(UTC):
-            self.add_error("local", "This time has passed. Choose a later one, or start the campaign now.")
-        values["when"] = when
-        return values
 
 
 class TestForm(forms.Form):
@@ -137,14 +108,17 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = _campaign(request, campaign_id)
-    form = ScheduleForm(request.POST or None)
+    form = ScheduleForm(request.POST or None, initial=ScheduleForm.initial_of(campaign))
     if request.method == "POST" and form.is_valid():
-        when = form.cleaned_data["when"]
+        chosen = form.cleaned_data
+        when, zone, everywhere = chosen["when"], chosen["zone"], chosen["everywhere"]
         return _act(
             request,
             campaign,
-            lambda: lifecycle.schedule(campaign.pk, at=when, by=actor(request)),
-            f"It starts by itself at {when:%d %b %Y %H:%M} UTC.",
+            lambda: lifecycle.schedule(
+                campaign.pk, at=when, zone=zone, at_local_time=everywhere, by=actor(request)
+            ),
+            f"{zones.sentence(when, zone, everywhere=everywhere)} {chosen['note']}".strip(),
         )
     found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
     return ask(

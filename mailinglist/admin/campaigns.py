@@ -15,10 +15,11 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from mailinglist import reports
+from mailinglist import reports, zones
 from mailinglist.admin import campaign_acts, campaign_preview
 from mailinglist.composing import body
 from mailinglist.models import Campaign, Delivery
+from mailinglist.sending import pacing
 from mailinglist.staff import CappedPaginator, PlainAdmin
 from mailinglist.templatetags.mailinglist_tags import badge
 
@@ -63,6 +64,7 @@ class CampaignAdmin(PlainAdmin):
         (None, {"fields": ("name", "lists")}),
         ("What inboxes show", {"fields": ("subject", "preheader")}),
         ("The mail", {"fields": ("body_format", "body", "merge_tags")}),
+        ("Caution", {"fields": ("canary_minutes",)}),
     )
     empty_text = (
         "A campaign is one mailing to everyone who is subscribed to a list. Write one, then start it."
@@ -159,7 +161,7 @@ class CampaignAdmin(PlainAdmin):
     @display(description="When")
     def when(self, row: Campaign) -> str:
         if row.status == Campaign.Status.SCHEDULED and row.scheduled_at:
-            return f"starts {row.scheduled_at:%d %b %Y %H:%M} UTC"
+            return f"starts {row.scheduled_at:%d %b %Y %H:%M} UTC" + (" …" if row.at_local_time else "")
         moment = row.started_at or row.created_at
         return f"{'started' if row.started_at else 'written'} {moment:%d %b %Y %H:%M}"
 
@@ -182,6 +184,12 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
     }
+    if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
+        context["plan"] = zones.sentence(
+            campaign.planned_at, campaign.time_zone, everywhere=campaign.at_local_time
+        )
+    if campaign.status == Campaign.Status.SENDING:
+        context["pace"] = pacing.explain()
     return context | (_numbers(campaign) if campaign.started_at else {})
 
 

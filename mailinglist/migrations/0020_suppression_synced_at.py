@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailinglist", "0002_attempt_verdict")]
+    dependencies = [("mailinglist", "0010_schedule_zone")]
 
     operations = [
         migrations.AddField(

@@ -4,6 +4,7 @@ from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.lists import MailingList, Subscription
+from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Change",
     "Delivery",
     "MailingList",
+    "ProviderPace",
     "SendBudget",
     "Subscriber",
     "Subscription",

@@ -1,6 +1,7 @@
 """Campaigns and the frozen content that their mails are made of."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -50,7 +51,29 @@ class Campaign(models.Model):
     #: Why it is paused, as a code (manager, ses-paused, …) and as a sentence.
     status_reason = models.CharField(max_length=40, blank=True, editable=False)
     status_detail = models.TextField(blank=True, editable=False)
+    #: Share of the rate that the reputation guard leaves to it, and the guard's sentence for it.
+    guard_factor = models.FloatField(default=1, db_default=1, editable=False)
+    guard_text = models.TextField(blank=True, default="", db_default="", editable=False)
+    #: Numbers that a manager has seen and resumed after; the guard counts what comes on top of them.
+    guard_seen = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    canary_minutes = models.PositiveSmallIntegerField(
+        "wait after the first 1 %",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(7 * 24 * 60)],
+        help_text="Minutes. The first 1 % (at least 50 people) get the mail, then sending waits so long for bounces and "
+        "complaints. If the numbers are good it goes on by itself, else it pauses. 0: everybody at once.",
+    )
+    #: While the canary is awaited: the last delivery that may leave.
+    canary_last_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    #: When the canary is judged; unknown until its last mail has left.
+    canary_until = models.DateTimeField(null=True, blank=True, editable=False)
     scheduled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: The time on the clock that was chosen, as the moment when it is that time in ``time_zone``.
+    planned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    time_zone = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
+    #: Everybody gets it when their own clock shows the planned time.
+    at_local_time = models.BooleanField(default=False, db_default=False, editable=False)
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: No retry of a soft bounce starts after this.
@@ -78,6 +101,17 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False), name="scheduled_campaign_has_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(guard_factor__gt=0) & Q(guard_factor__lte=1), name="campaign_guard_is_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(canary_until__isnull=True) | Q(canary_last_id__isnull=False),
+                name="awaited_canary_has_last_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(at_local_time=False) | (Q(planned_at__isnull=False) & ~Q(time_zone="")),
+                name="local_time_has_plan",
             ),
             models.CheckConstraint(
                 condition=~Q(status="paused") | ~Q(status_reason=""), name="paused_campaign_has_reason"

@@ -1,5 +1,6 @@
 """One row per mail and recipient: the truth about who got what. Attempts are single POSTs to SES."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -51,8 +52,9 @@ class Delivery(models.Model):
         CONFIRMATION = "confirmation", "confirmation of a sign-up"
         TEST = "test", "test mail"
 
+    # The constraint below that makes it unique with the subscriber is its index too.
     campaign = models.ForeignKey(
-        "Campaign", null=True, blank=True, on_delete=models.PROTECT, related_name="deliveries"
+        "Campaign", null=True, blank=True, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
     #: The content: a campaign's or a test's frozen version; none for a confirmation.
     version = models.ForeignKey(
@@ -116,8 +118,10 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # The claim: the next rows of a campaign (or of none: opt-in mail), oldest first.
-            models.Index(fields=["campaign", "id"], condition=Q(state="queued"), name="delivery_queued"),
+            # The claim: the rows of a campaign (or of none: opt-in mail) whose time has come, then those without one.
+            models.Index(
+                fields=["campaign", "next_attempt_at", "id"], condition=Q(state="queued"), name="delivery_to_send"
+            ),
             # The sweeper: leases that ran out.
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"),
             # Retries that are due.
@@ -169,6 +173,16 @@ class Attempt(models.Model):
                 condition=~Q(result="accepted") | Q(message_id__isnull=False), name="accepted_has_message_id"
             ),
         ]
+        indexes = [
+            # What was sent in the last minutes or hours. Rows lie in the order of their time: a few pages do.
+            BrinIndex(fields=["started_at"], autosummarize=True, name="attempt_by_time"),
+            # The few that count against us, for the reputation guard.
+            models.Index(
+                fields=["started_at"],
+                condition=Q(verdict__in=["hard", "complaint", "suppressed"]),
+                name="attempt_against_us",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.delivery_id}"
@@ -191,11 +205,21 @@ class SendBudget(models.Model):
     throttled_at = models.DateTimeField(null=True, blank=True)
     #: The daily quota is used up until then.
     quota_until = models.DateTimeField(null=True, blank=True)
+    #: Who asked lately, by campaign id (0: none): permits beyond their part, mails of the last moments, when.
+    takers = models.JSONField(default=dict, db_default={})
+    #: Share of the rate that the reputation guard leaves to campaigns, and its sentence for it.
+    guard_factor = models.FloatField(default=1, db_default=1)
+    guard_text = models.TextField(blank=True, default="", db_default="")
+    #: Mails from before this say nothing about the account any more: a manager resumed knowingly.
+    guard_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(factor__gt=0) & Q(factor__lte=1), name="budget_factor_is_share"),
             models.CheckConstraint(condition=Q(tokens__lte=F("max_send_rate") + 1), name="budget_burst_is_bounded"),
+            models.CheckConstraint(
+                condition=Q(guard_factor__gt=0) & Q(guard_factor__lte=1), name="budget_guard_is_share"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,8 @@ Locking. Every transaction takes row locks in this order, so that none waits for
     3. Subscriber   claim: FOR SHARE by id; unsubscribe, suppress, confirm: FOR NO KEY UPDATE, before they
                     write Subscription or Suppression
     4. Attempt      written only under the lock of its Delivery
-    5. SendBudget   alone, in its own transaction
+    5. ProviderPace claim: after its deliveries, only while some provider is slowed; reports: alone
+    6. SendBudget   alone, in its own transaction
 
 Because of 3, an unsubscribe or suppression that committed before a claim committed is never mailed to: the
 claim waits for it and decides in a second statement, whose snapshot sees it. NO KEY, because inserts that

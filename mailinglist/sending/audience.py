@@ -7,9 +7,11 @@ several of the campaign's lists gets one mail, for the list with the lowest id.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
+from mailinglist import zones
 from mailinglist.models import Campaign
 from mailinglist.sending import queue
 
@@ -21,13 +23,23 @@ _PEOPLE = """
 
 _INSERT = f"""
     INSERT INTO mailinglist_delivery (campaign_id, version_id, list_id, subscriber_id, purpose, state, reason,
-                                      attempts, crashes, fence, created_at, changed_at)
+                                      attempts, crashes, fence, created_at, changed_at, next_attempt_at)
     SELECT %s, %s, person.list_id, person.subscriber_id, 'campaign',
            CASE WHEN p.key IS NULL THEN 'queued' ELSE 'skipped' END,
            CASE WHEN p.key IS NULL THEN '' ELSE 'suppressed' END,
-           0, 0, 0, clock_timestamp(), clock_timestamp()
-    FROM {_PEOPLE} ORDER BY person.subscriber_id
+           0, 0, 0, clock_timestamp(), clock_timestamp(),
+           CASE WHEN p.key IS NULL AND coalesce(turn.at, %s::timestamptz) > clock_timestamp()
+                THEN coalesce(turn.at, %s::timestamptz) END
+    FROM {_PEOPLE}
+    LEFT JOIN unnest(%s::text[], %s::timestamptz[]) AS turn(zone, at) ON turn.zone = s.language
+    ORDER BY {{order}}
     ON CONFLICT (campaign_id, subscriber_id) DO NOTHING"""  # noqa: S608
+
+_BY_ID = "person.subscriber_id"
+# The canary is the first rows: people of all ages on the list, and others for each campaign.
+_SHUFFLED = "md5(person.subscriber_id::text || clock_timestamp()::date::text)"
+#: The canary: this share of the recipients, and at least so many.
+CANARY_SHARE, CANARY_LEAST = 0.01, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +50,47 @@ class Audience:
     suppressed: int
 
 
-def snapshot(campaign_id: int) -> int:
-    """Insert the campaign's deliveries; its version must be frozen. Returns how many rows were inserted."""
+def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
+    """Insert the campaign's deliveries; its version must be frozen. Returns how many rows were inserted.
+
+    ``clock``: everybody gets it when their own clock shows this time (naive), those without a known time zone when
+    the clocks of the campaign's zone do; at once where that is past. Without it all may go now.
+    """
     campaign = Campaign.objects.get(pk=campaign_id)
+    found = turns(campaign, clock) if clock else {}
+    otherwise = campaign.planned_at if clock else None
+    order = _SHUFFLED if campaign.canary_minutes else _BY_ID
+    # The order of the values is that of the statement: the selected columns, the lists in _PEOPLE, the turns.
+    values = [campaign.pk, campaign.version_id, otherwise, otherwise, _lists(campaign)]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [campaign.pk, campaign.version_id, _lists(campaign)])
+        cursor.execute(_INSERT.format(order=order), [*values, list(found), list(found.values())])
         inserted = int(cursor.rowcount)
     queue.supersede_older(campaign_id)
     return inserted
+
+
+def turns(campaign: Campaign, clock: datetime) -> dict[str, datetime]:
+    """time zone → when its clocks show ``clock``, for the zones of the people the campaign would reach now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT s.time_zone FROM {_PEOPLE} WHERE p.key IS NULL",  # noqa: S608
+            [_lists(campaign)],
+        )
+        return zones.turns(clock, [row[0] for row in cursor.fetchall()])
+
+
+def canary_end(campaign_id: int) -> int | None:
+    """The id of the last delivery of the canary; None where that would be everybody."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT id, total FROM (
+                   SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS total
+                   FROM mailinglist_delivery WHERE campaign_id = %s AND state = 'queued') rows
+               WHERE place = greatest(%s, ceil(total * %s)) AND place < total""",
+            [campaign_id, CANARY_LEAST, CANARY_SHARE],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def count(list_ids: Sequence[int]) -> Audience:

@@ -10,8 +10,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from mailinglist import aws
+if TYPE_CHECKING:
+    from mailinglist import aws
 
 QUOTA, UNAVAILABLE, RATE = "quota", "ses-unavailable", "rate"
 #: Permits reach so many seconds ahead.
@@ -32,8 +34,8 @@ NO_CAMPAIGN = 0
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """What one campaign has had. ``debt``: permits beyond its part, paid off as time passes; ``recent``: the
-    mails of the last moments.
+    """What one campaign has had. ``debt``: permits that its part has not paid for yet; ``recent``: the mails of
+    the last moments.
     """
 
     debt: float
@@ -104,23 +106,27 @@ def decide(
         return Permit(0, QUOTA_SECONDS, QUOTA), budget
     if budget.unlimited_rate:
         granted = min(n, room)
-        return Permit(granted, delays=(0.0,) * granted), _used(budget, granted, campaign_id, now)
-    ahead = _ahead(budget.rate, share)
+        return Permit(granted, delays=(0.0,) * granted), _used(budget, granted, campaign_id, now, math.inf)
+    if budget.rate <= 0:
+        return Permit(0, QUOTA_SECONDS, UNAVAILABLE), budget
+    ahead, own = _ahead(budget.rate, share), math.inf
     if campaign_id != NO_CAMPAIGN:
+        most = part * budget.guard_factor * budget.rate
         fair = fair_rate(budget, campaign_id, now)
-        most = min(1.0, part * budget.guard_factor) * budget.rate
-        debt = _debt(budget, campaign_id, now)
-        if debt + 1 > max(1.0, most * HORIZON) + 1e-9:
-            return _asked(budget, campaign_id, now, (debt + 1 - max(1.0, most * HORIZON)) / min(most, fair))
-        room = min(room, max(1, math.floor(most * HORIZON - debt)))
-        if fair < budget.rate:
-            left = math.floor(max(1.0, fair * HORIZON) - debt + 1e-9)
-            ahead, room = (ahead, min(room, left)) if left > 0 else (0.0, room)
+        own = min(most, fair)
+        left = math.floor(max(1.0, own * HORIZON) - _debt(budget, campaign_id, now, own) + 1e-9)
+        if left > 0:
+            room = min(room, left) if own < budget.rate else room
+        elif most < budget.rate:
+            # The guard's part is a limit: what others leave is not for this campaign.
+            return _asked(budget, campaign_id, now, own, 1 / own)
+        elif fair < budget.rate:
+            ahead = 0.0
     granted = min(n, room, math.floor(budget.tokens + ahead + 1e-9))
     if granted <= 0:
-        return _asked(budget, campaign_id, now, (1 - ahead - budget.tokens) / budget.rate)
+        return _asked(budget, campaign_id, now, own, (1 - ahead - budget.tokens) / budget.rate)
     delays = tuple(max(0.0, (i + 1 - budget.tokens) / budget.rate) for i in range(granted))
-    return Permit(granted, delays=delays), _used(budget, granted, campaign_id, now)
+    return Permit(granted, delays=delays), _used(budget, granted, campaign_id, now, own)
 
 
 def refilled(budget: Budget, now: datetime) -> Budget:
@@ -142,7 +148,7 @@ def slowed(budget: Budget, now: datetime) -> Budget:
     return replace(budget, factor=factor, tokens=min(budget.tokens, 0.0), throttled_at=now)
 
 
-def informed(budget: Budget, account: aws.Account) -> Budget:
+def informed(budget: Budget, account: "aws.Account") -> Budget:
     """The budget with what SES says about the account. A changed rate starts at its full."""
     factor = budget.factor if account.max_send_rate == budget.max_send_rate else 1.0
     has_room = account.max_24_hour_send < 0 or account.sent_last_24_hours < account.max_24_hour_send
@@ -197,34 +203,34 @@ def present_rate(budget: Budget, now: datetime) -> float:
 
 
 def _ahead(rate: float, share: float) -> float:
-    whole = max(1.0, rate * HORIZON)
+    # At a mail a second, too, there is one place for the campaign and one behind it.
+    whole = max(2.0, rate * HORIZON)
     return whole if share >= 1 else max(0.0, min(whole - 1, whole * share))
 
 
-def _debt(budget: Budget, campaign_id: int, now: datetime) -> float:
+def _debt(budget: Budget, campaign_id: int, now: datetime, own: float) -> float:
     taker = budget.takers.get(campaign_id)
-    if taker is None:
-        return 0.0
-    paid = (now - taker.at).total_seconds() * fair_rate(budget, campaign_id, now)
-    return max(0.0, taker.debt - paid)
+    return max(0.0, taker.debt - (now - taker.at).total_seconds() * own) if taker else 0.0
 
 
 def _recent(taker: Taker, now: datetime) -> float:
     return taker.recent * math.exp(-max(0.0, (now - taker.at).total_seconds()) / RECENT_SECONDS)
 
 
-def _asked(budget: Budget, campaign_id: int, now: datetime, seconds: float) -> tuple[Permit, Budget]:
-    return Permit(0, max(0.001, seconds), RATE), _used(budget, 0, campaign_id, now)
+def _asked(
+    budget: Budget, campaign_id: int, now: datetime, own: float, seconds: float
+) -> tuple[Permit, Budget]:
+    return Permit(0, max(0.001, min(seconds, 60.0)), RATE), _used(budget, 0, campaign_id, now, own)
 
 
-def _used(budget: Budget, n: int, campaign_id: int, now: datetime) -> Budget:
+def _used(budget: Budget, n: int, campaign_id: int, now: datetime, own: float) -> Budget:
     tokens = budget.tokens if budget.unlimited_rate else budget.tokens - n
     takers = active(budget, now)
     before = takers.get(campaign_id)
     recent = (_recent(before, now) if before else 0.0) + n
     debt = 0.0
-    if campaign_id != NO_CAMPAIGN and not budget.unlimited_rate:
+    if own < math.inf:
         # Spare permits that nobody wanted are not held against a campaign for longer than a moment.
-        debt = min(_debt(budget, campaign_id, now) + n, max(1.0, 2 * budget.rate * HORIZON))
+        debt = min(_debt(budget, campaign_id, now, own) + n, max(2.0, own * HORIZON + 1))
     takers[campaign_id] = Taker(debt, recent, now)
     return replace(budget, tokens=tokens, sent_24_hour=budget.sent_24_hour + n, takers=takers)

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from mailinglist.models import Attempt, Delivery
+from mailinglist.sending import providers
 from mailinglist.sending.failpoints import reach
 from mailinglist.sending.hot import hot_cursor
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
@@ -37,11 +38,22 @@ REFUSAL = """CASE
     ) THEN 'not-pending'
     ELSE '' END"""
 
+# Two ranges of one index: whose time has come, then those without a time. Rows whose time is yet to come are never
+# read: that needs a time that stands still during the statement, which clock_timestamp() does not.
 _LOCK = """
-    SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
-    WHERE d.state = 'queued' AND {campaign}
-      AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= clock_timestamp())
-    ORDER BY d.id LIMIT %s::bigint FOR NO KEY UPDATE OF d SKIP LOCKED"""
+    WITH due AS MATERIALIZED (
+        SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
+        WHERE d.state = 'queued' AND {campaign} AND d.next_attempt_at <= statement_timestamp() AND d.id <= %s::bigint
+        ORDER BY d.campaign_id, d.next_attempt_at, d.id LIMIT %s::bigint FOR NO KEY UPDATE OF d SKIP LOCKED
+    ), fresh AS MATERIALIZED (
+        SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
+        WHERE d.state = 'queued' AND {campaign} AND d.next_attempt_at IS NULL AND d.id <= %s::bigint
+        ORDER BY d.campaign_id, d.next_attempt_at, d.id LIMIT %s::bigint - (SELECT count(*) FROM due)
+        FOR NO KEY UPDATE OF d SKIP LOCKED
+    )
+    SELECT id, subscriber_id FROM due UNION ALL SELECT id, subscriber_id FROM fresh"""
+#: Larger than any id: all of a campaign's rows may go, not only those of its canary.
+_ALL = 2**63 - 1
 
 _CLAIM = f"""
     WITH judged AS MATERIALIZED (
@@ -135,28 +147,33 @@ class Claimed:
     token: str
 
 
-def claim(n: int, *, campaign_id: int | None, lease_seconds: float) -> list[Claimed]:
-    """Up to ``n`` due rows of a campaign (None: mail without one), committed; post them at once.
+def claim(n: int, *, campaign_id: int | None, lease_seconds: float, slowed: bool = False) -> list[Claimed]:
+    """Up to ``n`` due rows of a campaign (None: mail without one), committed; post them at once. ``slowed``: some
+    provider is to get its mails more slowly (the permit says it).
 
     Rows of suppressed or unsubscribed people become ``skipped`` instead, so fewer than ``n`` may come back
     while more wait: ask ``queue.next_due_in``. A paused or cancelled campaign gives none. The lease is in
     database time.
     """
     with transaction.atomic(durable=True), hot_cursor() as cursor:
-        if campaign_id is not None and not _open_for_claims(cursor, campaign_id):
+        up_to = _ALL if campaign_id is None else _open_for_claims(cursor, campaign_id)
+        if up_to is None:
             return []
         where, values = (
             ("d.campaign_id IS NULL", []) if campaign_id is None else ("d.campaign_id = %s", [campaign_id])
         )
-        cursor.execute(_LOCK.format(campaign=where), [*values, n])
-        rows = cursor.fetchall()
+        slowed = slowed and campaign_id is not None
+        limits = [*values, up_to, n + providers.LOOK_FURTHER if slowed else n]
+        rows = cursor.execute(_LOCK.format(campaign=where), limits * 2).fetchall()
+        if slowed and rows:
+            rows = providers.keep_back(cursor, rows, n)
         if not rows:
             return []
         cursor.execute(
             "SELECT id FROM mailinglist_subscriber WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE",
-            [[subscriber for _, subscriber in rows]],
+            [_array([subscriber for _, subscriber in rows])],
         )
-        cursor.execute(_CLAIM, [[delivery for delivery, _ in rows], lease_seconds])
+        cursor.execute(_CLAIM, [_array([delivery for delivery, _ in rows]), lease_seconds])
         return [
             Claimed(*row[:-2], attributes=_loaded(row[-2]), token=row[-1])  # type: ignore[misc]
             for row in cursor.fetchall()
@@ -173,14 +190,14 @@ def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
     if not results:
         return
     ordered = sorted(results, key=lambda pair: pair[0].delivery_id)
-    columns = [list(column) for column in zip(*(_row(*pair) for pair in ordered), strict=True)]
+    columns = [_array(column) for column in zip(*(_row(*pair) for pair in ordered), strict=True)]
     with transaction.atomic(), hot_cursor() as cursor:
         cursor.execute(
             "SELECT id FROM mailinglist_delivery WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
             [columns[0]],
         )
         cursor.execute(_FINISH_ATTEMPTS, columns)
-        written = [row[0] for row in cursor.fetchall()]
+        written = _array([row[0] for row in cursor.fetchall()])
         cursor.execute(_FINISH_DELIVERIES, [*columns, written])
         reach("write-back-uncommitted")
 
@@ -194,13 +211,18 @@ def recover_expired(limit: int = 1000) -> int:
         return int(cursor.rowcount)
 
 
-def _open_for_claims(cursor: Any, campaign_id: int) -> bool:
+def _open_for_claims(cursor: Any, campaign_id: int) -> int | None:
+    """The last id that may be claimed; None: no row at all."""
     # The share lock makes a pause wait for claims under way, and claims wait for a pause: none starts after
     # it.
-    cursor.execute("SELECT status FROM mailinglist_campaign WHERE id = %s FOR SHARE", [campaign_id])
+    cursor.execute(
+        "SELECT status, canary_last_id FROM mailinglist_campaign WHERE id = %s FOR SHARE", [campaign_id]
+    )
     row = cursor.fetchone()
     # The retries of a finished campaign go on.
-    return row is not None and row[0] in ("sending", "finished")
+    if row is None or row[0] not in ("sending", "finished"):
+        return None
+    return _ALL if row[1] is None else int(row[1])
 
 
 def _loaded(attributes: Any) -> Mapping[str, Any]:
@@ -239,6 +261,19 @@ def _row(claimed: Claimed, outcome: Outcome) -> tuple[Any, ...]:
                 0.0,
             )
             return (*head, *answer)
+
+
+def _array(values: Sequence[int | float | str | None]) -> str:
+    """The values as PostgreSQL writes an array. psycopg takes a microsecond for each element, and it prepares one
+    statement per width of the largest number.
+    """
+    return "{%s}" % ",".join(map(_element, values))
+
+
+def _element(value: int | float | str | None) -> str:
+    if isinstance(value, str):
+        return '"%s"' % value.replace("\\", r"\\").replace('"', r"\"")
+    return "NULL" if value is None else str(value)
 
 
 def _clean(text: str) -> str:

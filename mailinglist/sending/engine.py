@@ -9,13 +9,13 @@ result to lifecycle.settle.
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from mailinglist import places
 from mailinglist.sending import messages, pacing, queue
 from mailinglist.sending.bulk import Bulk
 from mailinglist.sending.failpoints import reach
@@ -36,9 +36,10 @@ REFUSED_IN_A_ROW = 20
 WRITE_BACK_PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 15, 15)
 #: Outcomes are gathered for so many seconds before they are written down together.
 GATHER_SECONDS = 0.02
+#: A campaign's run looks so often, in seconds, for people who wait for a mail and find no worker free.
+LOOK_SECONDS = 1.0
 #: Rows of SendBulkEmail calls in hand per process: some calls of 50 at once.
 BULK_CALLS = 8
-_ADVISORY = 0x6D6C0000
 
 BUSY, TIME_UP, LATER = "busy", "", "later"
 
@@ -92,7 +93,7 @@ def run(
 
     ``concurrency``: the most rows in hand, by default SEND_CONCURRENCY; whole calls for a bulk transport.
     """
-    with _slot(campaign_id) as free:
+    with places.place(places.SENDING, campaign_id or 0, RUNS_PER_CAMPAIGN) as free:
         if not free:
             return More(settings.SWEEP_SECONDS, BUSY)
         return _Run(campaign_id, transport or _transport(campaign_id), seconds, concurrency).go()
@@ -105,14 +106,7 @@ def _transport(campaign_id: int | None) -> Transport:
 
 def is_running(campaign_id: int | None) -> bool:
     """Whether any process is sending this campaign (None: mail without one) now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
-            "AND classid BETWEEN %s AND %s AND objid = %s "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-            [_ADVISORY, _ADVISORY + RUNS_PER_CAMPAIGN - 1, (campaign_id or 0) % 2**31],
-        )
-        return bool(cursor.fetchone()[0])
+    return places.is_taken(places.SENDING, campaign_id or 0, RUNS_PER_CAMPAIGN)
 
 
 class _Run:
@@ -130,6 +124,7 @@ class _Run:
         self.sender = Sender(transport, most_open=-(-self.most // transport.size))
         self.result: Result | None = None
         self.unanswered = self.refused = 0
+        self.look_at = time.monotonic() + LOOK_SECONDS
 
     def go(self) -> Result:
         with self.sender:
@@ -146,22 +141,25 @@ class _Run:
         return self.result
 
     def _round(self) -> None:
-        if stopping.is_set() or time.monotonic() >= self.ends_at:
+        if stopping.is_set() or time.monotonic() >= self.ends_at or self._somebody_waits():
             self.result = More(0, TIME_UP)
             return
         free = self.most - self.in_hand
         if free < max(1, self.most // 2):
             return self._collect()
-        permit = pacing.take(free, urgent=self.campaign_id is None)
+        permit = pacing.take(free, campaign_id=self.campaign_id, urgent=self.campaign_id is None)
         if not permit.granted:
             return self._collect() if self.in_hand else self._wait(permit.wait_seconds, permit.why)
         started = time.monotonic()
         reach("before-claim")
         claimed = queue.claim(
-            permit.granted, campaign_id=self.campaign_id, lease_seconds=settings.LEASE_SECONDS
+            permit.granted,
+            campaign_id=self.campaign_id,
+            lease_seconds=settings.LEASE_SECONDS,
+            slowed=permit.slowed,
         )
         reach("after-claim")
-        pacing.give_back(permit.granted - len(claimed))
+        pacing.give_back(permit.granted - len(claimed), self.campaign_id)
         if claimed:
             self._post(claimed, permit.delays, started)
         elif self.in_hand:
@@ -254,11 +252,18 @@ class _Run:
         else:  # rows that another worker holds are due and yet not ours: do not spin on them
             self._wait(max(seconds, 0.05), LATER)
 
+    def _somebody_waits(self) -> bool:
+        """Whether a confirmation finds no worker free: then this one ends its run, and takes that message next."""
+        if self.campaign_id is None or time.monotonic() < self.look_at:
+            return False
+        self.look_at = time.monotonic() + LOOK_SECONDS
+        return queue.next_due_in(None) == 0 and not is_running(None)
+
     def _wait(self, seconds: float, why: str) -> None:
         if time.monotonic() + seconds >= self.ends_at:
             self.result = More(seconds, why)
         else:
-            stopping.wait(seconds)
+            stopping.wait(min(seconds, LOOK_SECONDS))
 
 
 def _write_back(results: Results) -> None:
@@ -277,25 +282,3 @@ def _write_back(results: Results) -> None:
 def _stopped(code: str, text: str) -> Stopped:
     sentence = STOP_SENTENCES.get(code, "Amazon SES refuses the mails of this campaign.")
     return Stopped(code, f"{sentence} SES says: {text}")
-
-
-@contextmanager
-def _slot(campaign_id: int | None) -> Iterator[bool]:
-    """One of the few places for runs of a campaign, held by this database session: doubled messages add no
-    runs.
-    """
-    key = (campaign_id or 0) % 2**31
-    with connection.cursor() as cursor:
-        taken = next((slot for slot in range(RUNS_PER_CAMPAIGN) if _try_lock(cursor, slot, key)), None)
-    try:
-        yield taken is not None
-    finally:
-        # A broken connection has given the lock back already.
-        if taken is not None and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY + taken, key])
-
-
-def _try_lock(cursor: object, slot: int, key: int) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY + slot, key])  # type: ignore[attr-defined]
-    return bool(cursor.fetchone()[0])  # type: ignore[attr-defined]

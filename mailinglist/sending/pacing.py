@@ -11,7 +11,7 @@ pace is and why; ``providers.py`` slows the mails to single providers.
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 
 from mailinglist import aws
 from mailinglist.models import SendBudget
+from mailinglist.sending import pace_words, providers
 from mailinglist.sending.budget import (
     CAMPAIGN_SHARE,
     NO_CAMPAIGN,
@@ -34,25 +35,25 @@ from mailinglist.sending.budget import (
     Budget,
     Permit,
     Taker,
-    active,
     decide,
     informed,
-    present_rate,
     refilled,
     returned,
     slowed,
 )
 from mailinglist.sending.hot import hot_cursor
+from mailinglist.sending.pace_words import Explanation
 
 __all__ = [
     "QUOTA",
     "QUOTA_SECONDS",
     "RATE",
     "UNAVAILABLE",
+    "Explanation",
     "Permit",
+    "explain",
     "give_back",
     "hold",
-    "look",
     "refused_for_quota",
     "take",
     "throttled",
@@ -68,6 +69,7 @@ _FIELDS = tuple(field.name for field in fields(Budget))
 _CASTS = {"takers": "jsonb", **{name: "timestamptz" for name in _FIELDS if name.endswith(("_at", "_until"))}}
 _READ = f"""
     SELECT {", ".join(_FIELDS)}, clock_timestamp(),
+           coalesce((SELECT guard_factor FROM mailinglist_campaign WHERE id = %s), 1),
            EXISTS (SELECT 1 FROM mailinglist_providerpace WHERE until > clock_timestamp())
     FROM mailinglist_sendbudget WHERE name = %s"""  # noqa: S608
 _SET = ", ".join(f"{name} = %s::{_CASTS.get(name, 'float')}" for name in _FIELDS)
@@ -120,41 +122,51 @@ def hold(seconds: float) -> None:
         _write(replace(budget, refilled_at=until))
 
 
-def look() -> tuple[Budget, datetime] | None:
-    """The budget as it is, and the database's time; None before the first mail. Locks and changes nothing."""
+def explain() -> Explanation:
+    """The present pace, the limit, and why it is what it is. For the admin and the doctor; locks and changes nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [_name()])
+        cursor.execute(_READ, [None, _name()])
         row = cursor.fetchone()
     if row is None:
-        return None
+        return pace_words.BEFORE_THE_FIRST_MAIL
     found = _Found.of(row)
-    return found.budget, found.now
+    text = SendBudget.objects.values_list("guard_text", flat=True).get(pk=_name())
+    slow = [(pace.provider, pace.per_second, pace.until, pace.why) for pace in providers.slowed()]
+    return pace_words.explain(found.budget, found.now, guard_text=text, slow=slow)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The budget's row, the database's time, and whether some provider is to be slowed."""
+    """The budget's row, the database's time, the part of the rate that the guard leaves to the campaign, and
+    whether some provider is to be slowed.
+    """
 
     budget: Budget
     now: datetime
+    part: float
     slowed: bool
 
     @classmethod
-    def of(cls, row: Sequence[Any]) -> "_Found":
-        *values, now, some_slowed = row
+    def of(cls, row: Any) -> "_Found":
+        *values, now, part, some_slowed = row
         named = dict(zip(_FIELDS, values, strict=True))
         named["takers"] = _takers(named["takers"])
-        return cls(Budget(**named), now, some_slowed)
+        return cls(Budget(**named), now, part, some_slowed)
 
 
 def _take(n: int, campaign_id: int | None, share: float, *, whatever_age: bool = False) -> Permit | None:
     """None when SES is to be asked for the account's limits first."""
-    with _locked() as found:
+    with _locked(campaign_id) as found:
         budget, now = found.budget, found.now
         if not whatever_age and (budget.fetched_at is None or now - budget.fetched_at > _ACCOUNT_AGE):
             return None
         permit, used = decide(
-            refilled(budget, now), n, now, share=share, campaign_id=campaign_id or NO_CAMPAIGN
+            refilled(budget, now),
+            n,
+            now,
+            share=share,
+            campaign_id=campaign_id or NO_CAMPAIGN,
+            part=found.part,
         )
         _write(used)
     return replace(permit, slowed=found.slowed)
@@ -183,16 +195,16 @@ def _ask_account(get_account: Callable[[], aws.Account]) -> None:
 
 
 @contextmanager
-def _locked() -> Iterator[_Found]:
+def _locked(campaign_id: int | None = None) -> Iterator[_Found]:
     """The budget under the row's lock. Its commit need not wait for the disk: a crash can lose the last few
     permits' count, and no mail.
     """
     with transaction.atomic(), hot_cursor() as cursor:
         cursor.execute("SELECT set_config('synchronous_commit', 'off', true)")
-        row = cursor.execute(f"{_READ} FOR UPDATE", [_name()]).fetchone()
+        row = cursor.execute(f"{_READ} FOR UPDATE", [campaign_id, _name()]).fetchone()
         if row is None:
             _make_row()
-            row = cursor.execute(f"{_READ} FOR UPDATE", [_name()]).fetchone()
+            row = cursor.execute(f"{_READ} FOR UPDATE", [campaign_id, _name()]).fetchone()
         yield _Found.of(row)
 
 
@@ -215,7 +227,8 @@ def _as_json(budget: Budget) -> str:
 def _takers(stored: Any) -> dict[int, Taker]:
     found = json.loads(stored) if isinstance(stored, str) else stored
     return {
-        int(key): Taker(debt, recent, datetime.fromtimestamp(at, UTC)) for key, (debt, recent, at) in found.items()
+        int(key): Taker(debt, recent, datetime.fromtimestamp(at, UTC))
+        for key, (debt, recent, at) in found.items()
     }
 
 

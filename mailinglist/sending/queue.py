@@ -8,7 +8,6 @@ second time. Lock order: see ``sending/__init__.py``.
 
 from collections.abc import Collection
 from dataclasses import astuple, dataclass
-from datetime import datetime
 from typing import Any
 
 from celery import signature
@@ -66,6 +65,8 @@ State, Result, Purpose = Delivery.State, Attempt.Result, Delivery.Purpose
 #: Reasons of ``unknown`` that wait for a manager, not for time.
 HELD, POISON = "held", "poison"
 RESEND = "resend"
+#: Whether a delivery ``d`` of a campaign ``c`` may leave: not while the campaign stands still or awaits its canary.
+MAY_GO = "c.status IN ('sending', 'finished') AND d.id <= coalesce(c.canary_last_id, d.id)"
 
 
 class CannotResend(ValueError):
@@ -145,10 +146,13 @@ def next_due_in(campaign_id: int | None) -> float | None:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT extract(epoch FROM min(coalesce(d.next_attempt_at, d.created_at)) - clock_timestamp())
-                FROM mailinglist_delivery d LEFT JOIN mailinglist_campaign c ON c.id = d.campaign_id
-                WHERE d.state = 'queued' AND {where}
-                  AND (c.id IS NULL OR c.status IN ('sending', 'finished'))""",  # noqa: S608
+            f"""WITH rows AS NOT MATERIALIZED (
+                    SELECT d.next_attempt_at FROM mailinglist_delivery d
+                    LEFT JOIN mailinglist_campaign c ON c.id = d.campaign_id
+                    WHERE d.state = 'queued' AND {where} AND (c.id IS NULL OR {MAY_GO}))
+                SELECT CASE WHEN EXISTS (SELECT 1 FROM rows WHERE next_attempt_at IS NULL) THEN 0 ELSE
+                    extract(epoch FROM (SELECT min(next_attempt_at) FROM rows WHERE next_attempt_at IS NOT NULL)
+                                       - clock_timestamp()) END""",  # noqa: S608
             values,
         )
         seconds = cursor.fetchone()[0]
@@ -169,13 +173,14 @@ def has_open_first_attempts(campaign_id: int) -> bool:
 
 def campaigns_with_due() -> list[int]:
     """Ids of the campaigns that may send and have rows to send now."""
+    due = f"""SELECT 1 FROM mailinglist_delivery d
+              WHERE d.campaign_id = c.id AND d.state = 'queued' AND {MAY_GO} AND d.next_attempt_at"""  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT c.id FROM mailinglist_campaign c
-               WHERE c.status IN ('sending', 'finished') AND EXISTS (
-                   SELECT 1 FROM mailinglist_delivery d WHERE d.campaign_id = c.id AND d.state = 'queued'
-                   AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= clock_timestamp()))
-               ORDER BY c.id"""
+            f"""SELECT c.id FROM mailinglist_campaign c
+                WHERE c.status IN ('sending', 'finished')
+                  AND (EXISTS ({due} IS NULL) OR EXISTS ({due} <= statement_timestamp()))
+                ORDER BY c.id"""  # noqa: S608
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -231,8 +236,12 @@ def resend(delivery_id: int, *, by: Actor) -> None:
 
 
 def lock(delivery_ids: Collection[int]) -> list[Delivery]:
-    """Lock these deliveries, in the order that all lockers keep, until the caller's transaction ends."""
-    return list(Delivery.objects.select_for_update(no_key=True).filter(pk__in=delivery_ids).order_by("pk"))
+    """Lock these deliveries, in the order that all lockers keep, until the caller's transaction ends.
+
+    Of the answer only the id and ``subscriber_id`` are loaded.
+    """
+    locked = Delivery.objects.select_for_update(no_key=True).filter(pk__in=delivery_ids).only("subscriber_id")
+    return list(locked.order_by("pk"))
 
 
 _DUE = f"""

@@ -87,7 +87,7 @@ def prove_all(proofs: Sequence[Proof]) -> set[int]:
     """
     by_attempt: dict[tuple[int, int], Proof] = {}
     by_message: dict[str, Proof] = {}
-    for proof in sorted(proofs, key=lambda row: (row.delivery_id, row.attempt, row.message_id)):
+    for proof in sorted(proofs, key=lambda row: (row.delivery_id, row.attempt, row.message_id, row.at)):
         first = by_attempt.setdefault((proof.delivery_id, proof.attempt), proof)
         if first is proof:
             by_message.setdefault(proof.message_id, proof)

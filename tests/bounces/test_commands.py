@@ -11,8 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from bounces.models import Event, Notification
-from mailinglist.models import Delivery, Subscription
+from bounces import slots
+from bounces.models import AddressHealth, Event, Notification, ProviderSlot
+from mailinglist.models import Delivery, Subscriber, Subscription
 from tests import ses_events as ses
 from tests.bounces.helpers import send_to, state_of, subscription, take
 from tests.ses_events import T0
@@ -46,6 +47,7 @@ SPAN = ("--domain", "post.example", "--from", "2026-11-20", "--to", "2026-11-21"
         ("retry_soft_bounces", ("--dry-run",)),
         ("restore_bounced", SPAN),
         ("restore_bounced", (*SPAN, "--dry-run")),
+        ("rebuild_health", ()),
     ],
 )
 def test_with_an_empty_database_everything_is_none(name: str, arguments: tuple[str, ...]) -> None:
@@ -61,6 +63,7 @@ def test_with_an_empty_database_everything_is_none(name: str, arguments: tuple[s
         ("bounce_report", ("--since", "yesterday"), "--since 'yesterday' is not a time"),
         ("bounce_report", ("--since", "2026-13-45"), "is not a time"),
         ("cleanup_bounces", ("--list", "nwes"), "There is no list 'nwes'"),
+        ("simulate_policy", ("--list", "nwes"), "There is no list 'nwes'"),
         ("ingest_bounces", ("no/such/file",), "no/such/file: there is no such file"),
         (
             "restore_bounced",
@@ -82,7 +85,7 @@ def test_wrong_arguments_are_told_and_end_with_status_two(
     assert refusal.value.returncode == 2
 
 
-@pytest.mark.parametrize("name", ["ingest_bounces", "restore_bounced"])
+@pytest.mark.parametrize("name", ["ingest_bounces", "restore_bounced", "simulate_policy"])
 def test_missing_arguments_are_told(name: str) -> None:
     with pytest.raises(CommandError, match="required"):
         run(name)
@@ -163,3 +166,70 @@ def test_restore_names_the_people_and_a_dry_run_leaves_them() -> None:
     assert subscription(delivery).status == "unsubscribed"
     assert run_json("restore_bounced", *SPAN)["subscriptions"] == 1
     assert subscription(delivery).status == "confirmed"
+
+
+def test_rebuild_health_computes_from_the_events_what_was_lost() -> None:
+    delivery = send_to("ada@post.example")
+    take(ses.delivered(delivery))
+    take(ses.full(send_to("ada@post.example", at=T0 + timedelta(days=1)), at=T0 + timedelta(days=1)))
+    slots.refresh()
+    before = (
+        list(AddressHealth.objects.values()),
+        list(ProviderSlot.objects.order_by("starts_at").values(*slots.COLUMNS)),
+    )
+    AddressHealth.objects.all().delete()
+    ProviderSlot.objects.all().delete()
+    assert run_json("rebuild_health") == {"addresses": 1, "slots": 2}
+    assert before == (
+        list(AddressHealth.objects.values()),
+        list(ProviderSlot.objects.order_by("starts_at").values(*slots.COLUMNS)),
+    )
+    assert run("rebuild_health").startswith("1 addresses")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("process_notifications", (), "1 notifications, 1 events"),
+        ("cleanup_bounces", (), "1 addresses looked at"),
+        ("restore_bounced", SPAN, "1 people"),
+        ("rebuild_health", (), "1 addresses"),
+        ("simulate_policy", ("--list", "news"), "1 people, 1 bounces"),
+    ],
+)
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(
+    name: str, arguments: tuple[str, ...], words: str
+) -> None:
+    delivery = send_to("ada@post.example", at=timezone.now() if name == "simulate_policy" else T0)
+    Notification.objects.create(
+        source="sns",
+        raw=ses.raw(ses.bounced(delivery, at=timezone.now() if name == "simulate_policy" else T0)),
+        dedupe_key="sns:1",
+    )
+    if name != "process_notifications":
+        run("process_notifications")
+    if name == "cleanup_bounces":
+        Event.objects.update(applied_at=None)
+    screen, file = Terminal(), io.StringIO()
+    if name != "process_notifications":
+        call_command(name, *arguments, stdout=io.StringIO(), stderr=file)
+        assert file.getvalue() == ""
+    if name == "restore_bounced":
+        cleanup_state()
+    if name == "cleanup_bounces":
+        Event.objects.update(applied_at=None)
+    call_command(name, *arguments, stdout=io.StringIO(), stderr=screen)
+    assert words in screen.getvalue()
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def cleanup_state() -> None:
+    """As it was before a restore."""
+    Subscriber.objects.update(reset_at=None)
+    Event.objects.update(applied_at=None)
+    run("cleanup_bounces")

@@ -343,8 +343,8 @@ def test_a_fault_of_our_own_is_tried_again_five_times_and_then_quarantined(
         patch.setattr(judgement, "settle", broken)
         assert take(ses.bounced(delivery)).failed == 1
         for _ in range(3):
-            assert pipeline.process_stored(failed_before=True).failed == 1
-        assert pipeline.process_stored(failed_before=True).quarantined == 1
+            assert pipeline.process_failed().failed == 1
+        assert pipeline.process_failed().quarantined == 1
     assert "a bug" in Notification.objects.get().error
     assert not Event.objects.exists()
     assert pipeline.replay_quarantined().processed == 1

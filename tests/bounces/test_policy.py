@@ -18,6 +18,7 @@ from bounces.policy import (
     History,
     Report,
     Rules,
+    Standing,
     decide,
 )
 
@@ -245,6 +246,40 @@ def test_a_complaint_made_after_a_restore_counts_though_its_mail_is_older() -> N
     assert judge("complaint", mail_at=T0 - 2 * DAY, reset_at=T0 + DAY).effect == Effect.NONE
 
 
+@pytest.mark.parametrize(
+    ("standing", "effect", "held"),
+    [
+        (Standing.NONE, Effect.UNSUBSCRIBE_AND_SUPPRESS, False),
+        (Standing.HELD, Effect.UNSUBSCRIBE_AND_SUPPRESS, True),
+        (Standing.BELIEVED, Effect.UNSUBSCRIBE_AND_SUPPRESS, False),
+        (Standing.DROPPED, Effect.NONE, False),
+    ],
+)
+@pytest.mark.parametrize("hard_before", [(), (T0 - HOUR,)])
+def test_an_incident_or_a_manager_comes_before_the_hold(
+    standing: Standing, effect: Effect, held: bool, hard_before: tuple[datetime, ...]
+) -> None:
+    decision = judge("hard", delivered_before=True, earlier_hard_at=hard_before, standing=standing)
+    assert (decision.effect, decision.held, decision.delivery_state) == (effect, held, "bounced")
+    assert (decision.effect_at is not None) == (standing == Standing.NONE and not hard_before)
+
+
+def test_a_domain_that_is_gone_is_held_by_an_incident_too() -> None:
+    known = {"soft_failures": 1, "earlier_domain_failures": (T0 - 2 * DAY,), "standing": Standing.HELD}
+    assert judge("soft", DOMAIN_NOT_FOUND, **known).held
+
+
+@pytest.mark.parametrize("standing", list(Standing))
+@pytest.mark.parametrize("verdict", ["complaint", "suppressed", "block", "message"])
+def test_an_incident_says_nothing_about_other_reports(verdict: str, standing: Standing) -> None:
+    assert judge(verdict, standing=standing) == judge(verdict)
+
+
+def test_old_mail_is_forgiven_though_a_manager_believes_the_bounce() -> None:
+    known = {"mail_at": T0 - 2 * DAY, "reset_at": T0 - DAY, "standing": Standing.BELIEVED}
+    assert judge("hard", delivered_before=True, **known).effect == Effect.NONE
+
+
 times = st.integers(-60 * 24, 24).map(lambda hours: T0 + hours * HOUR)
 reports = st.builds(
     Report,
@@ -270,6 +305,7 @@ histories = st.builds(
         lambda mails: tuple(sorted(mails))
     ),
     reset_at=st.none() | times,
+    standing=st.sampled_from(Standing),
 )
 rules = st.builds(
     Rules,

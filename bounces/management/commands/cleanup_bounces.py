@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bounces import cleanup
+from bounces.management.progress import Progress
 from mailinglist.models import MailingList
 
 
@@ -21,7 +22,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the counts as one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = cleanup.cleanup(list_id=list_id(options["list"]), dry_run=options["dry_run"])
+        progress = Progress(self.stderr)
+        try:
+            done = cleanup.cleanup(
+                list_id=list_id(options["list"]),
+                dry_run=options["dry_run"],
+                progress=lambda so_far: progress.show(f"{so_far.addresses} addresses looked at"),
+            )
+        finally:
+            progress.end()
         if options["json"]:
             self.stdout.write(json.dumps(done.as_dict()))
             return

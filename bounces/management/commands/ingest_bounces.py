@@ -17,7 +17,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("paths", nargs="+", metavar="PATH", help="A file, a directory, or - for standard input.")
+        parser.add_argument(
+            "paths", nargs="+", metavar="PATH", help="A file, a directory, or - for standard input."
+        )
         parser.add_argument("--json", action="store_true", help="Print the counts as one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:

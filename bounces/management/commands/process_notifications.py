@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from bounces import pipeline
+from bounces.management.progress import Progress
 
 
 class Command(BaseCommand):
@@ -23,7 +24,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the counts as one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        total = pipeline.process_everything()
+        progress = Progress(self.stderr)
+        try:
+            total = pipeline.process_everything(
+                lambda so_far: progress.show(f"{so_far.taken} notifications, {so_far.events} events")
+            )
+        finally:
+            progress.end()
         if options["replay_quarantined"]:
             total += pipeline.replay_quarantined()
         matched = pipeline.rematch()

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bounces import undo
+from bounces.management.progress import Progress
 from bounces.management.when import moment
 from mailinglist.addresses import BadAddress
 from mailinglist.changes import Actor, Kind
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         if end < start:
             raise CommandError("--to is before --from.", returncode=2)
         why = f"Bounces at {options['domain']} from {options['start']} to {options['end']} were taken back."
+        progress = Progress(self.stderr)
         try:
             done = undo.restore_bounced(
                 options["domain"],
@@ -38,9 +40,14 @@ class Command(BaseCommand):
                 by=Actor(Kind.COMMAND, evidence={"command": "restore_bounced"}),
                 why=why,
                 dry_run=options["dry_run"],
+                progress=lambda so_far: progress.show(f"{so_far.subscribers} people"),
             )
         except BadAddress as error:
-            raise CommandError(f"--domain {options['domain']!r} is not a domain name: {error}", returncode=2) from error
+            raise CommandError(
+                f"--domain {options['domain']!r} is not a domain name: {error}", returncode=2
+            ) from error
+        finally:
+            progress.end()
         if options["json"]:
             self.stdout.write(json.dumps(done.as_dict()))
             return

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailinglist import lifecycle
-from mailinglist.admin.campaign_acts import ScheduleForm
+from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Campaign, Change, Delivery, MailingList
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -43,6 +43,7 @@ def status(campaign: Campaign) -> str:
 
 def typed(campaign: Campaign, **more: Any) -> dict[str, Any]:
     values = {
+        "canary_minutes": 0,
         "name": campaign.name,
         "subject": campaign.subject,
         "preheader": "",
@@ -61,10 +62,12 @@ def test_a_campaign_is_written_and_remembers_by_whom(staff: Client, boss: User, 
         "preheader": "",
         "body_format": "markdown",
         "body": "Hello",
+        "canary_minutes": 30,
     }
     staff.post(reverse("admin:mailinglist_campaign_add"), values)
     campaign = Campaign.objects.get()
     assert (campaign.created_by, campaign.status, list(campaign.lists.all())) == (boss, "draft", [news])
+    assert campaign.canary_minutes == 30
 
 
 def test_a_line_break_in_the_subject_is_refused(staff: Client, draft: Campaign) -> None:
@@ -135,7 +138,7 @@ def test_a_time_in_the_past_or_one_that_the_clocks_skip_is_refused() -> None:
     past = ScheduleForm({"local": "2020-01-01T10:00", "zone": "UTC"})
     assert "has passed" in str(past.errors)
     skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"})
-    assert "does not exist in Europe/Berlin" in str(skipped.errors)
+    assert "does not exist on this day in Europe/Berlin" in str(skipped.errors)
     assert "zone" in ScheduleForm({"local": "2031-03-30T02:30", "zone": "../etc"}).errors
 
 
@@ -253,3 +256,35 @@ def test_numbers_by_state_link_to_the_recipients(staff: Client, draft: Campaign)
     assert link in page
     found = staff.get(link.replace("&amp;", "&")).context["cl"].result_count
     assert found == 3
+
+
+def test_a_schedule_is_changed_and_sent_at_everybodys_own_time(staff: Client, draft: Campaign) -> None:
+    day = timezone.now() + timedelta(days=3)
+    chosen = {"local": f"{day:%Y-%m-%d}T09:30", "zone": "Asia/Tokyo"}
+    staff.post(url(draft, "schedule"), chosen)
+    page = staff.get(url(draft)).content.decode()
+    assert "09:30 in Asia/Tokyo" in page and "Change the time" in page
+    form = staff.get(url(draft, "schedule")).content.decode()
+    assert f'value="{day:%Y-%m-%d}T09:30"' in form
+    staff.post(url(draft, "schedule"), {**chosen, "local": f"{day:%Y-%m-%d}T10:00", "everywhere": "on"})
+    assert status(draft) == "scheduled" and draft.at_local_time
+    assert draft.planned_at == datetime(day.year, day.month, day.day, 1, 0, tzinfo=UTC)
+    assert "when their own clock shows" in staff.get(url(draft)).content.decode()
+
+
+def test_a_night_in_which_the_clocks_are_changed_is_explained(staff: Client, draft: Campaign) -> None:
+    skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"})
+    assert "Choose 03:30" in skipped.errors["local"][0]
+    twice = {"local": "2031-10-26T02:30", "zone": "Europe/Berlin"}
+    answer = staff.post(url(draft, "schedule"), twice, follow=True).content.decode()
+    assert "02:30 twice. It starts the first time, at 00:30 UTC, not at 01:30 UTC." in answer
+    assert status(draft) == "scheduled" and draft.scheduled_at == datetime(2031, 10, 26, 0, 30, tzinfo=UTC)
+
+
+def test_the_panel_of_a_campaign_that_is_sending_says_how_fast_and_why(staff: Client, draft: Campaign) -> None:
+    Campaign.objects.filter(pk=draft.pk).update(canary_minutes=5)
+    lifecycle.start(draft.pk, by=SYSTEM)
+    Campaign.objects.filter(pk=draft.pk).update(canary_last_id=1, guard_text="Slowed: 2.1 % bounced.")
+    page = staff.get(url(draft)).content.decode()
+    assert "mails a second now" in page and "SES is asked for its limits" in page
+    assert "Only the first 1 %" in page and "Slowed: 2.1 % bounced." in page

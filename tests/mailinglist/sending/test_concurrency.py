@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from mailinglist import lifecycle, subscriptions, suppression
+from mailinglist import lifecycle, places, subscriptions, suppression
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, Campaign, CampaignVersion, Change, Subscription, Suppression
 from mailinglist.sending import engine, queue
@@ -125,7 +125,7 @@ def test_doubled_messages_start_no_more_runs_than_there_are_places(unlimited_pac
     holding = threading.Barrier(engine.RUNS_PER_CAMPAIGN + 1)
 
     def hold() -> None:
-        with engine._slot(campaign.pk) as free:
+        with places.place(places.SENDING, campaign.pk, engine.RUNS_PER_CAMPAIGN) as free:
             assert free
             holding.wait(10)
             release.wait(10)

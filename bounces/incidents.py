@@ -1,0 +1,281 @@
+"""Incidents: a provider that refuses many people it took mail for before. Seen here, decided by a manager here.
+
+``watch`` is called by the sweep. An incident is an interval of a provider's time; which bounces belong to it is
+asked anew whenever they are judged (``history.Scene.standing``), so that the order in which events and incidents
+appear cannot matter. What a bounce had done before its incident was seen is taken back when it is.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from bounces import judgement, slots, undo
+from bounces.history import Scene
+from bounces.models import Event, Incident, ProviderSlot
+from bounces.policy import Standing
+from bounces.waves import BLOCK, HARD, QUIET, SLOT, Limits, Slot, Wave, baseline, waves
+from mailinglist import suppression
+from mailinglist.changes import SYSTEM, Actor, Noun, record
+from mailinglist.models import Suppression
+
+State = Incident.State
+LIMITS = Limits()
+#: How far back the usual share of a provider is looked up.
+HISTORY = timedelta(days=28)
+BATCH = 200
+
+
+class CannotDecide(ValueError):
+    """The incident was decided before; the message says how."""
+
+
+@dataclass(slots=True)
+class Decided:
+    """What a decision changed: people it is about, subscriptions and suppressions that came or went."""
+
+    people: int = 0
+    subscriptions: int = 0
+    suppressions: int = 0
+
+
+def watch() -> list[Incident]:
+    """Count what came in, and open or extend incidents. Returns those that were opened or grew."""
+    touched = slots.refresh()
+    if not touched.times:
+        return []
+    start, end = touched.first - LIMITS.window * SLOT, touched.last + LIMITS.window * SLOT
+    changed = []
+    for kind in (HARD, BLOCK):
+        for provider in _suspects(kind, start, end):
+            for wave in _waves(provider, kind, start - QUIET, end):
+                if incident := _note(provider, wave):
+                    changed.append(incident)
+                    _judge_anew(incident)
+    return changed
+
+
+def affected(incident: Incident) -> QuerySet[Event]:
+    """The hard bounces in the time of an incident, whoever they are about."""
+    return Event.objects.at(incident.provider).filter(
+        verdict="hard",
+        occurred_at__gte=incident.started_at,
+        occurred_at__lt=incident.ended_at,
+        subscriber__isnull=False,
+    )
+
+
+def confirm(incident_id: int, *, by: Actor, why: str) -> Decided:
+    """The provider is right: its hard bounces take effect now. Raises CannotDecide when it is not open."""
+    incident = _decide(incident_id, State.CONFIRMED, (State.OPEN,), by, why)
+    done = Decided()
+    for people in _batches(incident):
+        with transaction.atomic():
+            counts = judgement.settle(subscriber_ids=people)
+        done.people += len(people)
+        done.subscriptions += counts.unsubscribed
+        done.suppressions += counts.suppressed
+    return done
+
+
+def release(incident_id: int, *, by: Actor, why: str) -> Decided:
+    """It was an outage: its bounces never count, and what they did is taken back, here and at SES.
+
+    Also for a confirmed incident: everybody it cost a subscription gets it back. Interrupted, it can be repeated.
+    """
+    incident = _decide(incident_id, State.RELEASED, (State.OPEN, State.CONFIRMED, State.RELEASED), by, why)
+    done = Decided()
+    for people in _batches(incident):
+        with transaction.atomic():
+            _release(incident, people, by, why, done)
+    return done
+
+
+@transaction.atomic
+def rule(event_ids: Collection[int], ruling: Event.Ruling, *, by: Actor, why: str) -> int:
+    """A manager's word about single bounces that had no effect yet. Returns how many it is about."""
+    events = list(
+        Event.objects.select_for_update().filter(
+            pk__in=event_ids,
+            verdict__in=("hard", "soft"),
+            applied_at__isnull=True,
+            subscriber__isnull=False,
+        )
+    )
+    for event in events:
+        record(
+            Noun.SUBSCRIBER,
+            event.subscriber_id or 0,
+            before="bounce decided by the policy",
+            after=f"bounce {Event.Ruling(ruling).label}",
+            why=why,
+            by=Actor(by.kind, by.user, {"event": event.pk}),
+            subscriber_id=event.subscriber_id,
+        )
+        event.ruling = ruling
+        event.save(update_fields=["ruling"])
+    judgement.settle(subscriber_ids={event.subscriber_id for event in events if event.subscriber_id})
+    return len(events)
+
+
+def held_people(incident: Incident) -> list[int]:
+    """Who has a hard bounce of this incident that has no effect yet (ids), at most ten thousand."""
+    rows = (
+        affected(incident).filter(applied_at__isnull=True, delivery__isnull=False).order_by("subscriber_id")
+    )
+    return list(rows.values_list("subscriber_id", flat=True).distinct()[:10_000])
+
+
+def delivered_since(incident: Incident, people: list[int]) -> int:
+    """How many of them took a mail after their bounce: proof that the provider was wrong about them."""
+    later = Event.objects.filter(
+        subscriber_id__in=people, verdict="delivered", occurred_at__gte=incident.started_at
+    )
+    return later.values("subscriber_id").distinct().count()
+
+
+def _release(incident: Incident, people: list[int], by: Actor, why: str, done: Decided) -> None:
+    scene = Scene(people)
+    events = [event for event in scene.events if _belongs(event, incident, scene)]
+    for event in events:
+        restored = undo.take_back(event, by=by, why=why)
+        done.subscriptions += restored.subscriptions
+        done.suppressions += restored.suppressions
+    for subscriber_id in sorted({event.subscriber_id for event in events if event.subscriber_id}):
+        # SES lists every hard bounce by itself, and reports the mails after it as suppressed.
+        row = Suppression.objects.filter(
+            key=scene.subscribers[subscriber_id].suppression_key,
+            reason=Suppression.Reason.SES_LIST,
+            since__gte=incident.started_at,
+            released_at__isnull=True,
+        ).first()
+        done.suppressions += bool(row and suppression.release(row.pk, by=by, why=why))
+        suppression.forgive(subscriber_id)
+        done.people += 1
+    judgement.settle(subscriber_ids=people)
+
+
+def _judge_anew(incident: Incident) -> None:
+    """Hold what belongs to the incident. What it had done before the incident was seen is taken back."""
+    why = f"The bounce belongs to an incident that was seen later: {incident}."
+    by = Actor(SYSTEM.kind, evidence={"incident": incident.pk})
+    for people in _batches(incident):
+        with transaction.atomic():
+            scene = Scene(people)
+            for event in scene.events:
+                if event.applied_at and event.verdict == "hard" and scene.standing(event) == Standing.HELD:
+                    undo.take_back(event, by=by, why=why, forgive=False)
+                    event.applied_at = None
+                    event.save(update_fields=["applied_at"])
+            judgement.settle(subscriber_ids=people)
+
+
+def _belongs(event: Event, incident: Incident, scene: Scene) -> bool:
+    found = scene.incident(event)
+    return (
+        event.verdict == "hard"
+        and found is not None
+        and found.pk == incident.pk
+        and scene.delivered_before(event)
+    )
+
+
+def _batches(incident: Incident) -> Iterator[list[int]]:
+    """The people with hard bounces in its time, by id."""
+    last = 0
+    while True:
+        rows = affected(incident).filter(subscriber_id__gt=last).order_by("subscriber_id")
+        people = list(rows.values_list("subscriber_id", flat=True).distinct()[:BATCH])
+        if not people:
+            return
+        yield people
+        last = people[-1]
+
+
+@transaction.atomic
+def _decide(
+    incident_id: int, state: Incident.State, allowed: tuple[str, ...], by: Actor, why: str
+) -> Incident:
+    incident = Incident.objects.select_for_update().get(pk=incident_id)
+    if incident.state not in allowed:
+        raise CannotDecide(f"This incident was decided before: {incident.get_state_display()}.")
+    before, now = incident.state, timezone.now()
+    incident.state, incident.decided_at, incident.why = state, now, why
+    incident.decided_by = by.user
+    incident.ended_at = max(incident.started_at + SLOT, min(incident.ended_at, now))
+    incident.save(update_fields=["state", "decided_at", "why", "decided_by", "ended_at"])
+    record(Noun.INCIDENT, incident.pk, before=before, after=state, why=why, by=by)
+    return incident
+
+
+def _suspects(kind: str, start: datetime, end: datetime) -> list[str]:
+    """Providers with enough bounces in this time to be looked at."""
+    column = f"known_{kind}"
+    rows = ProviderSlot.objects.filter(starts_at__gte=start, starts_at__lt=end, **{f"{column}__gt": 0})
+    sums = rows.values("provider").annotate(bounced=Sum(column)).filter(bounced__gte=LIMITS.minimum)
+    return sorted(row["provider"] for row in sums)
+
+
+def _waves(provider: str, kind: str, start: datetime, end: datetime) -> list[Wave]:
+    rows = ProviderSlot.objects.filter(provider=provider, starts_at__gte=start, starts_at__lt=end)
+    found = [Slot(row.starts_at, row.known_seen, hard=row.known_hard, block=row.known_block) for row in rows]
+    return waves(found, kind, usual_share(provider, kind, start), LIMITS)
+
+
+def usual_share(provider: str, kind: str, before: datetime) -> float:
+    """The share of known addresses that bounced at a provider in the four weeks before, without its incidents."""
+    rows = ProviderSlot.objects.filter(
+        provider=provider, starts_at__gte=before - HISTORY, starts_at__lt=before
+    )
+    for incident in Incident.objects.filter(provider=provider, ended_at__gt=before - HISTORY):
+        rows = rows.exclude(starts_at__gte=incident.started_at - SLOT, starts_at__lt=incident.ended_at)
+    sums = rows.aggregate(seen=Sum("known_seen"), bounced=Sum(f"known_{kind}"))
+    return baseline(sums["seen"] or 0, sums["bounced"] or 0)
+
+
+@transaction.atomic
+def _note(provider: str, wave: Wave) -> Incident | None:
+    """Open or extend the incident of a wave. None when that changes nothing."""
+    end = wave.ends_at + QUIET
+    start = wave.starts_at
+    rows = Incident.objects.select_for_update().filter(provider=provider, kind=wave.kind)
+    for row in rows.exclude(state=State.OPEN).filter(started_at__lt=wave.ends_at, ended_at__gt=start):
+        # Decided already, up to here: what comes later is to be decided anew.
+        start = max(start, row.ended_at)
+    if start >= wave.ends_at:
+        return None
+    incident = rows.filter(state=State.OPEN).first()
+    if incident is None:
+        incident = Incident(provider=provider, kind=wave.kind, started_at=start, ended_at=end)
+    elif incident.started_at <= start and incident.ended_at >= end:
+        _count(incident, wave).save(update_fields=["bounced", "seen", "share"])
+        return None
+    incident.started_at, incident.ended_at = min(incident.started_at, start), max(incident.ended_at, end)
+    incident.baseline = usual_share(provider, wave.kind, incident.started_at - SLOT)
+    is_new = incident.pk is None
+    _count(incident, wave).save()
+    if is_new:
+        record(
+            Noun.INCIDENT,
+            incident.pk,
+            before="",
+            after=State.OPEN,
+            why=f"{incident}: {incident.share:.0%} of its known addresses, usually {incident.baseline:.1%}.",
+            by=SYSTEM,
+        )
+    return incident
+
+
+def _count(incident: Incident, wave: Wave) -> Incident:
+    sums: dict[str, Any] = ProviderSlot.objects.filter(
+        provider=incident.provider,
+        starts_at__gte=incident.started_at,
+        starts_at__lt=incident.ended_at,
+    ).aggregate(seen=Sum("known_seen"), bounced=Sum(f"known_{incident.kind}"))
+    incident.seen, incident.bounced = sums["seen"] or 0, sums["bounced"] or 0
+    incident.share = max(incident.share, wave.share)
+    return incident

@@ -1,0 +1,306 @@
+"""Incidents: seen, held, decided, taken back; in any order of events, and the outage of December 2020 replayed."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from bounces import incidents, judgement, pipeline, slots
+from bounces.models import Event, Incident, Policy, ProviderSlot
+from mailinglist import suppression
+from mailinglist.changes import Actor, Kind
+from mailinglist.models import Change, Subscriber, Subscription, Suppression
+from tests import ses_events as ses
+from tests.bounces.helpers import take
+from tests.bounces.outage import DAY, HOUR, OUTAGE, deliver, history, mail_all, people, refuse, unapplied
+from tests.factories import make_list, make_subscriber
+
+pytestmark = pytest.mark.django_db
+BY = Actor(Kind.COMMAND)
+
+
+def lost() -> int:
+    return Subscription.objects.filter(status="unsubscribed").count()
+
+
+def blocked() -> int:
+    return Suppression.objects.filter(released_at__isnull=True).count()
+
+
+def outage() -> Incident:
+    """Thirty people at Gmail who took mail before, and all of them refused."""
+    refuse(mail_all(history(), OUTAGE), OUTAGE)
+    incidents.watch()
+    return Incident.objects.get()
+
+
+def test_the_outage_of_december_2020_unsubscribes_nobody_who_took_mail_before() -> None:
+    """Two campaigns in the six hours: the second hard bounce would have ended the hold. Two never took mail."""
+    news = history(40)
+    strangers = [make_subscriber(f"typo{number}@gmail.com", news) for number in range(2)]
+    first = mail_all(news, OUTAGE)
+    known = [row for row in first if not row.subscriber.email.startswith("typo")]
+    refuse([row for row in first if row not in known], OUTAGE)
+    refuse(known[:20], OUTAGE)
+    incidents.watch()
+    refuse(known[20:], OUTAGE + 2 * HOUR)
+    incidents.watch()
+    refuse(mail_all(news, OUTAGE + 4 * HOUR), OUTAGE + 4 * HOUR)
+    incidents.watch()
+    pipeline.apply_due_effects()
+
+    gone = Subscription.objects.filter(status="unsubscribed").values_list("subscriber_id", flat=True)
+    assert sorted(gone) == sorted(person.pk for person in strangers)
+    assert blocked() == 2
+    incident = Incident.objects.get()
+    assert (incident.provider, incident.kind, incident.state) == ("gmail.com", "hard", "open")
+    assert incident.started_at <= OUTAGE < incident.started_at + timedelta(minutes=15)
+    assert incident.share > 0.9 and incident.baseline < 0.01
+    held = Event.objects.filter(verdict="hard", applied_at__isnull=True)
+    assert held.count() == 80
+    assert set(held.values_list("effect_text", flat=True)) == {
+        "The provider refuses many people it took mail for before. This bounce is held until a manager decides "
+        "about the incident."
+    }
+    assert Change.objects.get(noun="incident").after == "open"
+
+
+def test_without_incidents_the_same_outage_would_have_cost_everybody() -> None:
+    refuse(mail_all(history(), OUTAGE), OUTAGE)
+    assert lost() == 30
+
+
+def test_what_the_bounces_did_before_the_incident_was_seen_is_taken_back() -> None:
+    refuse(mail_all(history(), OUTAGE), OUTAGE)
+    assert (lost(), blocked()) == (30, 30)
+    incidents.watch()
+    assert (lost(), blocked(), unapplied()) == (0, 0, 30)
+    assert Subscriber.objects.filter(reset_at__isnull=False).count() == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_events_and_looks_ends_in_the_same_state(seed: int) -> None:
+    news = history()
+    documents = [
+        ses.bounced(row, "Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown", at=at)
+        for at in (OUTAGE, OUTAGE + 3 * HOUR)
+        for row in mail_all(news, at)
+    ]
+    shuffle = random.Random(seed)
+    shuffle.shuffle(documents)
+    while documents:
+        size = shuffle.randint(1, 25)
+        take(*documents[:size])
+        documents = documents[size:]
+        if shuffle.random() < 0.5:
+            incidents.watch()
+    incidents.watch()
+    incident = Incident.objects.get()
+    assert (lost(), blocked(), unapplied(), incident.started_at) == (0, 0, 60, OUTAGE)
+    assert incident.ended_at == OUTAGE + 9 * HOUR + timedelta(minutes=15)
+
+
+def test_confirmed_everything_takes_effect_at_once() -> None:
+    incident = outage()
+    done = incidents.confirm(incident.pk, by=BY, why="The company is gone.")
+    assert (done.people, done.subscriptions, done.suppressions) == (30, 30, 30)
+    assert (lost(), blocked(), unapplied()) == (30, 30, 0)
+    with pytest.raises(incidents.CannotDecide, match="believed"):
+        incidents.confirm(incident.pk, by=BY, why="Again.")
+
+
+def test_released_nothing_counts_and_ses_is_asked_to_forget_the_addresses() -> None:
+    user = User.objects.create_user("boss")
+    incident = outage()
+    done = incidents.release(incident.pk, by=Actor(Kind.USER, user=user), why="Gmail says so.")
+    incident.refresh_from_db()
+    assert (done.people, incident.state, incident.decided_by, incident.why) == (
+        30,
+        "released",
+        user,
+        "Gmail says so.",
+    )
+    assert (lost(), blocked()) == (0, 0)
+    assert set(Event.objects.filter(verdict="hard").values_list("effect", flat=True)) == {""}
+    assert Suppression.objects.filter(released_at__isnull=False, synced_at__isnull=True).count() == 30
+    assert Subscriber.objects.filter(reset_at__isnull=True).count() == 0
+    assert Change.objects.filter(noun="incident").latest("pk").why == "Gmail says so."
+
+
+def test_a_released_bounce_is_no_first_one_and_later_ones_follow_the_policy() -> None:
+    incident = outage()
+    incidents.release(incident.pk, by=BY, why="An outage.")
+    person = Subscriber.objects.order_by("pk")[0]
+    later = next(
+        row
+        for row in mail_all(Subscription.objects.all()[0].list, OUTAGE + 400 * DAY * 6)
+        if row.subscriber == person
+    )
+    refuse([later], OUTAGE + 400 * DAY * 6)
+    event = Event.objects.filter(subscriber=person, verdict="hard").latest("occurred_at")
+    assert event.effect == "unsubscribe-and-suppress" and "6 hours" in event.effect_text
+
+
+def test_a_confirmed_incident_can_be_restored_with_one_action() -> None:
+    incident = outage()
+    incidents.confirm(incident.pk, by=BY, why="It looks true.")
+    done = incidents.release(incident.pk, by=BY, why="It was not.")
+    assert (done.people, done.subscriptions, done.suppressions) == (30, 30, 30)
+    assert (lost(), blocked()) == (0, 0)
+    for _ in range(2):
+        judgement.settle(subscriber_ids=list(Subscriber.objects.values_list("pk", flat=True)))
+        incidents.watch()
+    assert (lost(), Incident.objects.count()) == (0, 1)
+
+
+def test_a_restore_that_was_interrupted_is_completed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = outage()
+    incidents.confirm(incident.pk, by=BY, why="It looks true.")
+    monkeypatch.setattr(incidents, "BATCH", 10)
+    calls = []
+
+    def fails(people: list[int], **kwargs: Any) -> None:
+        calls.append(people)
+        if len(calls) == 2:
+            raise ConnectionError("the database went away")
+        original(subscriber_ids=people)
+
+    original = judgement.settle
+    monkeypatch.setattr(judgement, "settle", lambda *, subscriber_ids: fails(subscriber_ids))
+    with pytest.raises(ConnectionError):
+        incidents.release(incident.pk, by=BY, why="It was not.")
+    assert lost() == 20
+    incidents.release(incident.pk, by=BY, why="It was not.")
+    assert lost() == 0
+
+
+def test_what_somebody_asked_for_in_the_meantime_stays() -> None:
+    refuse(mail_all(history(), OUTAGE), OUTAGE)
+    person = Subscriber.objects.order_by("pk")[0]
+    delivery = person.deliveries.latest("pk")
+    take(ses.complained(delivery))
+    incidents.watch()
+    incidents.release(Incident.objects.get().pk, by=BY, why="An outage.")
+    assert (lost(), blocked()) == (1, 1)
+    assert person.subscriptions.get().unsubscribe_reason == "complaint"
+
+
+def test_mails_that_ses_swallowed_after_the_outage_are_taken_back_too() -> None:
+    incident = outage()
+    deliveries = mail_all(Subscription.objects.all()[0].list, OUTAGE + HOUR)
+    take(
+        *(
+            ses.bounced(row, subtype="OnAccountSuppressionList", action="", at=OUTAGE + HOUR)
+            for row in deliveries
+        )
+    )
+    assert blocked() == 30
+    incidents.release(incident.pk, by=BY, why="An outage.")
+    assert blocked() == 0
+
+
+def test_an_old_list_is_no_incident() -> None:
+    """Addresses that never took a mail bounce in any number."""
+    refuse(mail_all(people(40), OUTAGE), OUTAGE)
+    assert incidents.watch() == []
+    assert (lost(), Incident.objects.count()) == (40, 0)
+
+
+def test_a_few_bounces_among_many_deliveries_are_no_incident() -> None:
+    news = history(60)
+    sent = mail_all(news, OUTAGE)
+    deliver(sent[19:], OUTAGE)
+    refuse(sent[:19], OUTAGE)
+    incidents.watch()
+    assert Incident.objects.count() == 0
+
+
+def test_only_the_provider_of_the_incident_is_held() -> None:
+    news = history()
+    other = make_subscriber("ada@post.example", news)
+    deliver([row for row in mail_all(news, OUTAGE - DAY) if row.subscriber == other], OUTAGE - DAY)
+    refuse(mail_all(news, OUTAGE), OUTAGE)
+    incidents.watch()
+    ended = Subscription.objects.filter(status="unsubscribed")
+    assert [row.subscriber for row in ended] == [other]
+
+
+def test_all_domains_of_a_provider_are_one_incident() -> None:
+    news = history(15)
+    for number in range(15):
+        make_subscriber(f"q{number}@googlemail.com", news)
+    deliver(mail_all(news, OUTAGE - 3 * DAY), OUTAGE - 3 * DAY)
+    refuse(mail_all(news, OUTAGE), OUTAGE)
+    incidents.watch()
+    assert (Incident.objects.get().provider, lost()) == ("gmail.com", 0)
+
+
+def test_a_wave_of_blocks_opens_an_incident_too_and_holds_the_hard_bounces_in_it() -> None:
+    news = history(31)
+    sent = mail_all(news, OUTAGE)
+    take(*(ses.blocked(row, at=OUTAGE) for row in sent[:30]))
+    refuse(sent[30:], OUTAGE)
+    incidents.watch()
+    assert Incident.objects.get().kind == "block"
+    assert (lost(), unapplied()) == (0, 1)
+
+
+def test_a_wave_that_goes_on_after_the_decision_is_an_incident_of_its_own() -> None:
+    incident = outage()
+    Incident.objects.filter(pk=incident.pk).update(ended_at=OUTAGE + HOUR)
+    incidents.release(incident.pk, by=BY, why="An outage.")
+    refuse(mail_all(Subscription.objects.all()[0].list, OUTAGE + 2 * HOUR), OUTAGE + 2 * HOUR)
+    incidents.watch()
+    newer = Incident.objects.get(state="open")
+    assert newer.started_at >= OUTAGE + HOUR
+    assert lost() == 0
+
+
+def test_an_earlier_outage_does_not_raise_what_is_usual() -> None:
+    incident = outage()
+    incidents.release(incident.pk, by=BY, why="An outage.")
+    assert incidents.usual_share("gmail.com", "hard", OUTAGE + 10 * DAY) < 0.01
+
+
+def test_a_manager_can_leave_one_held_bounce_alone_or_believe_it() -> None:
+    Policy.objects.create(soft_retry_days=[1])
+    outage()
+    first, second = Event.objects.filter(verdict="hard").order_by("pk")[:2]
+    assert incidents.rule([first.pk], Event.Ruling.LEAVE, by=BY, why="She called.") == 1
+    assert incidents.rule([second.pk], Event.Ruling.APPLY, by=BY, why="He left.") == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.effect, first.applied_at) == ("", None)
+    assert second.applied_at is not None
+    assert (lost(), blocked()) == (1, 1)
+    assert suppression.is_suppressed(second.subscriber)
+    assert incidents.rule([second.pk], Event.Ruling.LEAVE, by=BY, why="x") == 0
+    assert {"She called.", "He left."} <= set(Change.objects.values_list("why", flat=True))
+
+
+def test_slots_are_counted_again_and_not_twice() -> None:
+    refuse(mail_all(history(), OUTAGE), OUTAGE)
+    slots.refresh()
+    before = list(ProviderSlot.objects.order_by("pk").values())
+    assert sum(row["known_hard"] for row in before) == 30
+    assert slots.refresh().times == set()
+    slots.Watermark.objects.update(position=0)
+    slots.refresh()
+    assert list(ProviderSlot.objects.order_by("pk").values()) == before
+
+
+def test_an_empty_database_has_no_incident() -> None:
+    assert incidents.watch() == []
+
+
+def test_a_list_of_another_policy_without_a_hold_is_held_too() -> None:
+    news = make_list("own")
+    Policy.objects.create(list=news, soft_retry_days=[], hold_hours=0)
+    for number in range(30):
+        make_subscriber(f"p{number}@gmail.com", news)
+    deliver(mail_all(news, OUTAGE - 7 * DAY), OUTAGE - 7 * DAY)
+    refuse(mail_all(news, OUTAGE), OUTAGE)
+    incidents.watch()
+    assert lost() == 0
