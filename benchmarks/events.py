@@ -36,9 +36,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.events", description="Measure the way of events from raw to policy."
     )
-    parser.add_argument("--mails", type=int, default=10_000, metavar="N", help="recipients of the campaign (10000)")
+    parser.add_argument(
+        "--mails", type=int, default=10_000, metavar="N", help="recipients of the campaign (10000)"
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes that interpret (2)")
-    parser.add_argument("--one-by-one", type=int, default=500, metavar="N", help="events of the slow way (500)")
+    parser.add_argument(
+        "--one-by-one", type=int, default=500, metavar="N", help="events of the slow way (500)"
+    )
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -20,7 +20,9 @@ _FORWARDED = re.compile(r"(?:fwd?|wg|tr|rv|i|转发)\s?: ", re.IGNORECASE)
 _TRANSCRIPT = re.compile(r"^\W{0,20}transcript of (?:the )?session follows", re.IGNORECASE | re.MULTILINE)
 OUR_HEADER = "X-Mailinglist-Delivery"
 #: The same where a program put the returned mail into its text.
-_HEADER_IN_TEXT = re.compile(rf"^[> \t|]{{0,20}}{OUR_HEADER}:[ \t]{{0,9}}([0-9a-f-]{{1,256}})[ \t]*$", re.MULTILINE)
+_HEADER_IN_TEXT = re.compile(
+    rf"^[> \t|]{{0,20}}{OUR_HEADER}:[ \t]{{0,9}}([0-9a-f-]{{1,256}})[ \t]*$", re.MULTILINE
+)
 
 
 def read(raw: bytes) -> MailReport:

@@ -37,7 +37,13 @@ class _Row:
     email_key: str
 
 
-_COLUMNS = ("delivery_id", "number", "message_id", "delivery__subscriber_id", "delivery__subscriber__email_key")
+_COLUMNS = (
+    "delivery_id",
+    "number",
+    "message_id",
+    "delivery__subscriber_id",
+    "delivery__subscriber__email_key",
+)
 
 
 def match(facts: Sequence[EventFacts]) -> list[Match]:
@@ -45,14 +51,16 @@ def match(facts: Sequence[EventFacts]) -> list[Match]:
     named = [_named(fact) for fact in facts]
     deliveries = {found[0] for found in named if found}
     by_number = {(row.delivery_id, row.number): row for row in _rows(delivery_id__in=deliveries)}
-    unnamed = {fact.message_id for fact, found in zip(facts, named, strict=True) if not found and fact.message_id}
+    unnamed = {
+        fact.message_id for fact, found in zip(facts, named, strict=True) if not found and fact.message_id
+    }
     by_message = _by_message(unnamed)
     return [_match(fact, name, by_number, by_message) for fact, name in zip(facts, named, strict=True)]
 
 
 def unmatched_attempts(message_ids: set[str]) -> dict[str, Match]:
     """Matches for events that came before the answer of SES was written down, by message id."""
-    return {message_id: _found(row, message_id) for message_id, row in _by_message(message_ids).items()}
+    return {str(found): _found(row, str(found)) for found, row in _by_message(message_ids).items()}
 
 
 def _by_message(message_ids: set[str]) -> dict[str | None, _Row]:

@@ -54,7 +54,9 @@ def process_stored(*, limit: int = BATCH) -> Done:
     ids: list[int] = []
     try:
         with transaction.atomic():
-            waiting = Notification.objects.select_for_update(skip_locked=True).filter(state=State.STORED, tries=0)
+            waiting = Notification.objects.select_for_update(skip_locked=True).filter(
+                state=State.STORED, tries=0
+            )
             ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:limit])
             return _process_batch(ids, replay=False)
     except Exception:

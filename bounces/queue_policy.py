@@ -34,7 +34,12 @@ def problem(policy: str, *, queue_arn: str, topics: Collection[str]) -> str:
 
 def _opens(row: Mapping[str, Any], queue_arn: str, topics: Collection[str]) -> str:
     """What is wrong with one statement; "" for one that lets nobody else send."""
-    if row["Effect"] != "Allow" or not _allows_sending(row) or _is_sns(row, topics) or _is_own(row, queue_arn):
+    if (
+        row["Effect"] != "Allow"
+        or not _allows_sending(row)
+        or _is_sns(row, topics)
+        or _is_own(row, queue_arn)
+    ):
         return ""
     name = str(row.get("Sid") or "without a Sid")[:100]
     return (
@@ -60,7 +65,12 @@ def _for_topics(row: Mapping[str, Any], topics: Collection[str]) -> bool:
     for operator, tests in row.get("Condition", {}).items():
         for key, values in tests.items():
             named = set(_listed(values))
-            if operator.lower() in _EXACT and key.lower() == "aws:sourcearn" and named and named <= set(topics):
+            if (
+                operator.lower() in _EXACT
+                and key.lower() == "aws:sourcearn"
+                and named
+                and named <= set(topics)
+            ):
                 return True
     return False
 

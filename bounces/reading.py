@@ -67,7 +67,10 @@ def _of_document(document: bytes) -> Reading:
     found = of_json(sources.unwrap("", document).raw)
     return Reading(
         [
-            replace(each, fact=replace(each.fact, message_id="") if each.fact.kind in _OURS else _nobodys(each.fact))
+            replace(
+                each,
+                fact=replace(each.fact, message_id="") if each.fact.kind in _OURS else _nobodys(each.fact),
+            )
             for each in found.judged
         ],
         found.unparsed,

@@ -21,7 +21,8 @@ _MBOX = re.compile(rb"From \S{1,300} .{10,60}\d{4}\s*$")
 #: How a mail begins: with a header, and one that every mail has is near.
 _HEADER = re.compile(rb"\s*(?:>?From .{1,400}\r?\n)?[A-Za-z][A-Za-z0-9-]{0,80}:(?:[ \t]|\r?\n)")
 _MAIL_HEADER = re.compile(
-    rb"^(?:Received|Return-Path|From|To|Subject|Date|Message-ID|MIME-Version)[ \t]?:", re.MULTILINE | re.IGNORECASE
+    rb"^(?:Received|Return-Path|From|To|Subject|Date|Message-ID|MIME-Version)[ \t]?:",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
@@ -106,7 +107,9 @@ def _mbox(name: str, first: bytes, stream: BinaryIO) -> Iterator[Document]:
 def _is_mail(name: str, raw: bytes) -> bool:
     """By its name, by its place in a Maildir, or by its first lines."""
     file = Path(name)
-    if file.suffix == ".eml" or (file.parent.name in ("cur", "new") and (file.parent.parent / "tmp").is_dir()):
+    if file.suffix == ".eml" or (
+        file.parent.name in ("cur", "new") and (file.parent.parent / "tmp").is_dir()
+    ):
         return True
     start = raw[:8192].lstrip(b"\xef\xbb\xbf")
     return _HEADER.match(start) is not None and _MAIL_HEADER.search(start) is not None

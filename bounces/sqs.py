@@ -90,8 +90,12 @@ class Reader:
         for message in messages:
             try:
                 row = self._incoming(message)
-            except (sns.Retry, BotoCoreError, ClientError) as fault:
-                logger.error("Cannot check a message of the queue now; it stays there: %s", fault)
+            except Exception as fault:
+                # One message must not hold up the others, whatever is wrong with it or with us.
+                known = isinstance(fault, (sns.Retry, BotoCoreError, ClientError))
+                logger.error(
+                    "Cannot check a message of the queue now; it stays there: %s", fault, exc_info=not known
+                )
                 later += 1
                 continue
             if row is None:
@@ -104,9 +108,7 @@ class Reader:
             received=len(messages),
             stored=sum(each.created for each in stored),
             duplicates=sum(not each.created for each in stored),
-            quarantined=sum(
-                each.created and bool(row.error) for each, row in zip(stored, rows, strict=True)
-            ),
+            quarantined=sum(each.created and bool(row.error) for each, row in zip(stored, rows, strict=True)),
             later=later,
             undeleted=self._delete([*receipts, *confirmed]),
         )
@@ -115,7 +117,9 @@ class Reader:
         """Why a message without a signature is not believed; "" when it is. Asks SQS every five minutes."""
         with self._policy_lock:
             if time.monotonic() >= self._policy_until:
-                answer = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["Policy", "QueueArn"])
+                answer = self._sqs.get_queue_attributes(
+                    QueueUrl=self.url, AttributeNames=["Policy", "QueueArn"]
+                )
                 found = answer.get("Attributes", {})
                 self._policy_problem = queue_policy.problem(
                     found.get("Policy", ""), queue_arn=found["QueueArn"], topics=settings.SNS_TOPIC_ARNS
@@ -234,9 +238,7 @@ def drain(reader: Reader, *, wait: int = 1, tell: Callable[[Polled], None] = lam
 
 def _unproven(body: bytes, message_id: str, error: str) -> ingest.Incoming:
     # By SQS's id: a forgery must not take the place of the real message with the same content.
-    return ingest.Incoming(
-        body, Notification.Source.SQS, f"sqs:{message_id}", error=error, trusted=False
-    )
+    return ingest.Incoming(body, Notification.Source.SQS, f"sqs:{message_id}", error=error, trusted=False)
 
 
 def _is_enveloped(body: bytes) -> bool:

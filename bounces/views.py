@@ -7,6 +7,7 @@ after the COMMIT only.
 """
 
 import logging
+
 from botocore.exceptions import BotoCoreError, ClientError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt

@@ -61,7 +61,7 @@ class Numbers:
 
     def since(self, seen: Mapping[str, int]) -> "Numbers":
         """What came on top of numbers that were seen before (``as_dict``)."""
-        return Numbers(**{name: value for name, value in self.as_dict().items()})
+        return Numbers(**{name: max(0, value - seen.get(name, 0)) for name, value in self.as_dict().items()})
 
     def as_dict(self) -> dict[str, int]:
         return {

@@ -126,6 +126,18 @@ def beat(*, var: Path, environment: Mapping[str, str]) -> Program:
     )  # fmt: skip
 
 
+def queue_reader(*, var: Path, environment: Mapping[str, str]) -> Program:
+    """Reads the SQS queue of SQS_QUEUE_URL; it tells when it has begun."""
+    log = var / "log" / "queue.log"
+    return Program(
+        "the reader of the SQS queue",
+        ["manage", "poll_sqs"],
+        log=log,
+        environment=environment,
+        ready=lambda: "Reading " in log.read_text(errors="replace"),
+    )
+
+
 def get(url: str) -> str | None:
     """The body of the page when it answers with 2xx within five seconds, else None."""
     try:

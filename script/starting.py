@@ -166,6 +166,8 @@ class _Start:
         for queue in ("celery", "bounces"):
             self.supervisor.start(services.worker(queue, var=self.var, environment=self.environment))
         self.supervisor.start(services.beat(var=self.var, environment=self.environment))
+        if self.environment.get("SQS_QUEUE_URL", "").strip():
+            self.supervisor.start(services.queue_reader(var=self.var, environment=self.environment))
 
     def _greet(self, settings: project.Settings, first: Mapping[str, Any]) -> None:
         password = (

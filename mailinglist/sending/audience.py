@@ -31,7 +31,7 @@ _INSERT = f"""
            CASE WHEN p.key IS NULL AND coalesce(turn.at, %s::timestamptz) > clock_timestamp()
                 THEN coalesce(turn.at, %s::timestamptz) END
     FROM {_PEOPLE}
-    LEFT JOIN unnest(%s::text[], %s::timestamptz[]) AS turn(zone, at) ON turn.zone = s.language
+    LEFT JOIN unnest(%s::text[], %s::timestamptz[]) AS turn(zone, at) ON turn.zone = s.time_zone
     ORDER BY {{order}}
     ON CONFLICT (campaign_id, subscriber_id) DO NOTHING"""  # noqa: S608
 

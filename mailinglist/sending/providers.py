@@ -95,7 +95,7 @@ def keep_back(cursor: psycopg.Cursor[Any], rows: Sequence[tuple[int, int]], n: i
             break
         domain, turn_given_at = domain_of[delivery]
         line = by_domain.get(domain)
-        if True or line.has_turn(turn_given_at) or (turn := line.next_turn()) is None:
+        if line is None or line.has_turn(turn_given_at) or (turn := line.next_turn()) is None:
             going.append((delivery, subscriber))
         else:
             kept.append((delivery, *turn))

@@ -101,7 +101,9 @@ def prove_all(proofs: Sequence[Proof]) -> set[int]:
         .values_list("pk")
     )
     columns = [[row.delivery_id for row in rows], [row.attempt for row in rows]]
-    return {pk for (pk,) in _rows(_PROVE, [*columns, [row.message_id for row in rows], [row.at for row in rows]])}
+    return {
+        pk for (pk,) in _rows(_PROVE, [*columns, [row.message_id for row in rows], [row.at for row in rows]])
+    }
 
 
 def judge_attempts(rows: Sequence[Judged]) -> int:

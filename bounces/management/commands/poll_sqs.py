@@ -24,7 +24,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Empty the queue, process, print the counts, end.")
+        parser.add_argument(
+            "--once", action="store_true", help="Empty the queue, process, print the counts, end."
+        )
         parser.add_argument(
             "--receivers", type=int, default=2, metavar="N", help="Threads that wait for messages (2)."
         )

@@ -1,9 +1,9 @@
-"""manage.py process_notifications [--replay-quarantined]"""
+"""manage.py process_notifications [--replay-quarantined [--vouch]] [--json]"""
 
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bounces import pipeline
 from bounces.management.progress import Progress
@@ -21,9 +21,16 @@ class Command(BaseCommand):
             action="store_true",
             help="Try the quarantined ones again, for instance after an upgrade that understands them.",
         )
+        parser.add_argument(
+            "--vouch",
+            action="store_true",
+            help="With --replay-quarantined: also those whose sender nobody proved. You say that they are real.",
+        )
         parser.add_argument("--json", action="store_true", help="Print the counts as one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["vouch"] and not options["replay_quarantined"]:
+            raise CommandError("--vouch needs --replay-quarantined.", returncode=2)
         progress = Progress(self.stderr)
         try:
             total = pipeline.process_everything(
@@ -32,7 +39,7 @@ class Command(BaseCommand):
         finally:
             progress.end()
         if options["replay_quarantined"]:
-            total += pipeline.replay_quarantined()
+            total += pipeline.replay_quarantined(vouched=options["vouch"])
         matched = pipeline.rematch()
         applied = pipeline.apply_due_effects()
         counts = {
