@@ -46,15 +46,20 @@ def carry_out(event: Event, decision: Decision, delivery: Delivery | None) -> Ap
             )
             return Applied(ended)
         case Effect.UNSUBSCRIBE_ALL:
-            reason = Subscription.Reason.SES if event.verdict == "suppressed" else Subscription.Reason.UNREACHABLE
+            reason = (
+                Subscription.Reason.SES if event.verdict == "suppressed" else Subscription.Reason.UNREACHABLE
+            )
             return Applied(
                 subscriptions.unsubscribe(subscriber_id, reason=reason, by=by, why=why, at=event.occurred_at)
             )
         case Effect.UNSUBSCRIBE_AND_SUPPRESS:
             leave, block = _REASONS[event.verdict]
-            ended = subscriptions.unsubscribe(subscriber_id, reason=leave, by=by, why=why, at=event.occurred_at)
+            ended = subscriptions.unsubscribe(
+                subscriber_id, reason=leave, by=by, why=why, at=event.occurred_at
+            )
             return Applied(
-                ended, suppression.suppress(subscriber_id, reason=block, by=by, why=why, since=event.occurred_at)
+                ended,
+                suppression.suppress(subscriber_id, reason=block, by=by, why=why, since=event.occurred_at),
             )
         case Effect.SUPPRESS:
             return Applied(

@@ -15,7 +15,17 @@ from mailinglist.models import Attempt, Campaign, Delivery, Subscriber
 
 #: What a report about a mail can say, strongest first: a stronger report of the same attempt outranks a weaker one,
 #: whichever came first.
-STRENGTH = ("complaint", "hard", "suppressed", "message", "soft", "block", "unknown", "delivered", "not-a-bounce")
+STRENGTH = (
+    "complaint",
+    "hard",
+    "suppressed",
+    "message",
+    "soft",
+    "block",
+    "unknown",
+    "delivered",
+    "not-a-bounce",
+)
 #: Verdicts that a decision is made about.
 JUDGED = ("complaint", "hard", "suppressed", "message", "soft", "block", "unknown")
 #: Verdicts that the state of a mail or the health of an address depends on.
@@ -37,7 +47,9 @@ class Scene:
         ids = {event.delivery_id for event in self.events if event.delivery_id}
         self.deliveries = Delivery.objects.in_bulk(ids)
         # A batch has thousands of mails and few campaigns: one object for each campaign, not one for each mail.
-        campaigns = Campaign.objects.in_bulk({row.campaign_id for row in self.deliveries.values() if row.campaign_id})
+        campaigns = Campaign.objects.in_bulk(
+            {row.campaign_id for row in self.deliveries.values() if row.campaign_id}
+        )
         for row in self.deliveries.values():
             row.campaign = campaigns.get(row.campaign_id or 0)
         attempts = Attempt.objects.filter(delivery_id__in=ids)
@@ -57,7 +69,9 @@ class Scene:
 
     def strongest(self, delivery_id: int, attempt: int) -> Event | None:
         """The report that counts for an attempt."""
-        found = [event for event in self._by_attempt.get((delivery_id, attempt), []) if not is_harmless(event)]
+        found = [
+            event for event in self._by_attempt.get((delivery_id, attempt), []) if not is_harmless(event)
+        ]
         return min(found, key=_rank, default=None)
 
     def complaint(self, delivery: Delivery) -> Event | None:
@@ -83,7 +97,11 @@ class Scene:
     def delivered_before(self, event: Event) -> bool:
         """Whether the address took another mail before this event, with no bounce of that mail against it."""
         mine = (event.delivery_id, event.attempt_number)
-        return any(at < event.occurred_at for key, at in self.arrived(event.subscriber_id or 0).items() if key != mine)
+        return any(
+            at < event.occurred_at
+            for key, at in self.arrived(event.subscriber_id or 0).items()
+            if key != mine
+        )
 
     def arrived(self, subscriber_id: int) -> dict[tuple[int | None, int], datetime]:
         """(delivery, attempt) → time of its Delivery event, where no bounce contradicts it."""
@@ -92,7 +110,8 @@ class Scene:
         return {
             key: event.occurred_at
             for event in events
-            if event.verdict == "delivered" and (key := (event.delivery_id, event.attempt_number)) not in failed
+            if event.verdict == "delivered"
+            and (key := (event.delivery_id, event.attempt_number)) not in failed
         }
 
     def earlier(self, event: Event, *, verdict: str, reason: str = "") -> tuple[datetime, ...]:
@@ -127,7 +146,9 @@ class Scene:
         if event.ruling:
             return _RULED[Event.Ruling(event.ruling)]
         found = self.incident(event)
-        return _DECIDED[Incident.State(found.state)] if found and self.delivered_before(event) else Standing.NONE
+        return (
+            _DECIDED[Incident.State(found.state)] if found and self.delivered_before(event) else Standing.NONE
+        )
 
     def incident(self, event: Event) -> Incident | None:
         """The incident in whose time the event's provider sent it; an open one before those that were decided."""
@@ -173,7 +194,9 @@ def _incidents(events: list[Event]) -> dict[str, list[Incident]]:
     names = {providers.of_address(event.recipient) for event in bounced}
     found: dict[str, list[Incident]] = defaultdict(list)
     if times:
-        rows = Incident.objects.filter(provider__in=names, started_at__lte=max(times), ended_at__gt=min(times))
+        rows = Incident.objects.filter(
+            provider__in=names, started_at__lte=max(times), ended_at__gt=min(times)
+        )
         for row in rows:
             found[row.provider].append(row)
     return found

@@ -35,11 +35,18 @@ def settle(*, delivery_ids: Collection[int] = (), subscriber_ids: Collection[int
     """
     deliveries = queue.lock(delivery_ids)
     people = {row.subscriber_id for row in deliveries} | set(subscriber_ids)
-    list(Subscriber.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
+    list(
+        Subscriber.objects.select_for_update(no_key=True)
+        .filter(pk__in=people)
+        .order_by("pk")
+        .values_list("pk")
+    )
     scene = Scene(people)
     rules = Rulebook()
     # A delivery that the scene does not know has no event that its state depends on.
-    _settle_deliveries([scene.deliveries[row.pk] for row in deliveries if row.pk in scene.deliveries], scene, rules)
+    _settle_deliveries(
+        [scene.deliveries[row.pk] for row in deliveries if row.pk in scene.deliveries], scene, rules
+    )
     counts = _settle_people(scene, rules)
     health.recompute(scene)
     return counts
@@ -49,7 +56,9 @@ class Rulebook:
     """The policy of each list as the pure rules of ``policy``; read once per batch."""
 
     def __init__(self) -> None:
-        self._of: dict[int | None, policy.Rules] = {row.list_id: rules_of(row) for row in Policy.objects.all()}
+        self._of: dict[int | None, policy.Rules] = {
+            row.list_id: rules_of(row) for row in Policy.objects.all()
+        }
 
     def for_list(self, list_id: int) -> policy.Rules:
         return self._of.get(list_id) or self._of.get(None) or default_rules()
@@ -157,7 +166,10 @@ def _open(scene: Scene) -> Iterable[Event]:
     return [
         event
         for event in scene.events
-        if event.applied_at is None and event.verdict in JUDGED and event.delivery_id and not is_harmless(event)
+        if event.applied_at is None
+        and event.verdict in JUDGED
+        and event.delivery_id
+        and not is_harmless(event)
     ]
 
 

@@ -138,7 +138,9 @@ class Event(models.Model):
             models.Index(fields=["subscriber", "-occurred_at"], name="event_timeline"),
             # Events that came before the answer of SES was written down.
             models.Index(
-                fields=["message_id"], condition=Q(delivery__isnull=True) & ~Q(message_id=""), name="event_unmatched"
+                fields=["message_id"],
+                condition=Q(delivery__isnull=True) & ~Q(message_id=""),
+                name="event_unmatched",
             ),
             # Effects that are held until their time.
             models.Index(
@@ -152,7 +154,9 @@ class Event(models.Model):
             models.Index(
                 Lower(Func(F("recipient"), Value("@"), Value(2), function="split_part")),
                 F("id").desc(),
-                condition=Q(verdict__in=["hard", "soft", "block", "message", "complaint", "suppressed", "unknown"]),
+                condition=Q(
+                    verdict__in=["hard", "soft", "block", "message", "complaint", "suppressed", "unknown"]
+                ),
                 name="event_bounces_by_domain",
             ),
         ]
@@ -214,7 +218,9 @@ class Policy(models.Model):
         default=True, help_text="When all retries bounced, end the subscription (reversible, not suppressed)."
     )
     block_retry_days = models.FloatField(
-        default=1, validators=_whole, help_text="A blocked mail is tried once more after so many days; 0: never."
+        default=1,
+        validators=_whole,
+        help_text="A blocked mail is tried once more after so many days; 0: never.",
     )
     hold_hours = models.FloatField(
         default=6,
@@ -225,7 +231,9 @@ class Policy(models.Model):
         default=3, help_text="Soft bounces in so many of the last campaigns mean unreachable; 0: never."
     )
     repeated_window = models.PositiveSmallIntegerField(default=5, help_text="… of so many campaigns …")
-    repeated_days = models.PositiveSmallIntegerField(default=14, help_text="… spread over at least so many days.")
+    repeated_days = models.PositiveSmallIntegerField(
+        default=14, help_text="… spread over at least so many days."
+    )
 
     class Meta:
         verbose_name_plural = "policies"
@@ -239,7 +247,8 @@ class Policy(models.Model):
                 condition=Q(block_retry_days__gte=0) & Q(hold_hours__gte=0), name="policy_times_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(repeated_soft__lte=models.F("repeated_window")), name="policy_repeated_fits_window"
+                condition=Q(repeated_soft__lte=models.F("repeated_window")),
+                name="policy_repeated_fits_window",
             ),
         ]
 

@@ -27,10 +27,15 @@ def bounce_report(*, list_id: int | None = None, since: datetime | None = None) 
     return {
         "since": since.isoformat(),
         "events": events.count(),
-        "by_verdict": _counts(events.values_list("verdict").annotate(n=Count("pk")).order_by("-n", "verdict")),
+        "by_verdict": _counts(
+            events.values_list("verdict").annotate(n=Count("pk")).order_by("-n", "verdict")
+        ),
         "by_reason": _counts(events.values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")),
         "by_domain": _counts(
-            events.annotate(domain=domain).values_list("domain").annotate(n=Count("pk")).order_by("-n", "domain")[:20]
+            events.annotate(domain=domain)
+            .values_list("domain")
+            .annotate(n=Count("pk"))
+            .order_by("-n", "domain")[:20]
         ),
         "unsubscribed": ended.count(),
         "suppressed": Suppression.objects.filter(released_at__isnull=True, since__gte=since).count(),

@@ -36,7 +36,9 @@ MIX = {
 }
 SIMULATOR = ("success", "bounce", "ooto", "complaint", "suppressionlist")
 _FIRST = "Ada Ben Chloé Dario Elif Farid Grete Hanna Ivo Jürgen Kim Lena Mariam Nils Olga Pavel Rosa Søren Tom Yuki"
-_LAST = "Abel Brandt Costa Dahl Eriksen Fischer Gomez Haas Ito Jansen Kaya Lind Moreau Novák Okafor Petrov Rossi"
+_LAST = (
+    "Abel Brandt Costa Dahl Eriksen Fischer Gomez Haas Ito Jansen Kaya Lind Moreau Novák Okafor Petrov Rossi"
+)
 _BODY = """\
 # Hello {{ name|default:"there" }}
 
@@ -89,7 +91,11 @@ def _csv(recipients: int) -> io.BytesIO:
 def _people(count: int) -> Iterator[tuple[str, str]]:
     """``count`` addresses, the same for the same count; each special one in a domain of its own."""
     first, last = _FIRST.split(), _LAST.split()
-    special = [f"{local}@post{number}.example" for local, share in MIX.items() for number in range(round(count * share))]
+    special = [
+        f"{local}@post{number}.example"
+        for local, share in MIX.items()
+        for number in range(round(count * share))
+    ]
     special += [f"{local}@simulator.amazonses.com" for local in SIMULATOR]
     special = special[:count]
     for number in range(count):

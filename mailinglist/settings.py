@@ -157,7 +157,9 @@ if env("BOUNCE_IMAP_URL"):
     }
 
 # --- Amazon SES, through django-ses -------------------------------------------------------------------
-AWS_SES_REGION_NAME = env("AWS_SES_REGION_NAME") or env("AWS_DEFAULT_REGION") or env("AWS_REGION", "us-east-1")
+AWS_SES_REGION_NAME = (
+    env("AWS_SES_REGION_NAME") or env("AWS_DEFAULT_REGION") or env("AWS_REGION", "us-east-1")
+)
 AWS_ACCESS_KEY_ID = env("AWS_ACCESS_KEY_ID") or None
 AWS_SECRET_ACCESS_KEY = env("AWS_SECRET_ACCESS_KEY") or None
 AWS_SESSION_TOKEN = env("AWS_SESSION_TOKEN") or None
@@ -215,7 +217,9 @@ GUARD_BOUNCE_PAUSE = env_number("GUARD_BOUNCE_PAUSE", 0.04, low=0.0001, high=1)
 GUARD_COMPLAINT_SLOW = env_number("GUARD_COMPLAINT_SLOW", 0.0005, low=0.00001, high=1)
 GUARD_COMPLAINT_PAUSE = env_number("GUARD_COMPLAINT_PAUSE", 0.0008, low=0.00001, high=1)
 if GUARD_BOUNCE_SLOW > GUARD_BOUNCE_PAUSE or GUARD_COMPLAINT_SLOW > GUARD_COMPLAINT_PAUSE:
-    raise ImproperlyConfigured("GUARD_…_SLOW is above GUARD_…_PAUSE: a campaign would pause before it is slowed.")
+    raise ImproperlyConfigured(
+        "GUARD_…_SLOW is above GUARD_…_PAUSE: a campaign would pause before it is slowed."
+    )
 # Fewer accepted mails than this say nothing; the account is judged by its mails of so many hours.
 GUARD_MIN_RECIPIENTS = int(env_number("GUARD_MIN_RECIPIENTS", 50, low=1, high=1_000_000))
 GUARD_WINDOW_HOURS = env_number("GUARD_WINDOW_HOURS", 24, low=1, high=720)

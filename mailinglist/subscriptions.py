@@ -149,7 +149,9 @@ def unsubscribe(
     """
     Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
     at = at or timezone.now()
-    rows = Subscription.objects.select_for_update(no_key=True).filter(subscriber_id=subscriber_id).order_by("pk")
+    rows = (
+        Subscription.objects.select_for_update(no_key=True).filter(subscriber_id=subscriber_id).order_by("pk")
+    )
     if list_ids is not None:
         rows = rows.filter(list_id__in=list_ids)
     ended = 0

@@ -43,9 +43,7 @@ def suppress(
         if row.active and not _outranks(reason, since, row):
             return False
         _block(row, reason, since, why)
-    record(
-        Noun.SUPPRESSION, row.pk, before=before, after=reason, why=why, by=by, subscriber_id=subscriber.pk
-    )
+    record(Noun.SUPPRESSION, row.pk, before=before, after=reason, why=why, by=by, subscriber_id=subscriber.pk)
     return True
 
 
@@ -98,7 +96,9 @@ def forgive(subscriber_id: int) -> None:
             "evidence": "SES may have it on its list. It is asked to take it off.",
         },
     )
-    Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=False).update(synced_at=None)
+    Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=False).update(
+        synced_at=None
+    )
 
 
 @transaction.atomic

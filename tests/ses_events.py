@@ -41,7 +41,9 @@ def accept_all(campaign_id: int) -> list[Delivery]:
     return list(Delivery.objects.filter(pk__in=[row.delivery_id for row in claimed]).order_by("pk"))
 
 
-def event(kind: str, delivery: Delivery, body: dict[str, Any], *, attempt: int = 1, key: str = "") -> dict[str, Any]:
+def event(
+    kind: str, delivery: Delivery, body: dict[str, Any], *, attempt: int = 1, key: str = ""
+) -> dict[str, Any]:
     """An event of ``kind`` about one attempt of a delivery; ``key`` names its part where it is not the kind."""
     return {
         "eventType": kind,
@@ -64,7 +66,9 @@ def sent(delivery: Delivery, *, attempt: int = 1) -> dict[str, Any]:
     return event("Send", delivery, {}, attempt=attempt)
 
 
-def delivered(delivery: Delivery, *, attempt: int = 1, at: datetime = T0 + timedelta(seconds=2)) -> dict[str, Any]:
+def delivered(
+    delivery: Delivery, *, attempt: int = 1, at: datetime = T0 + timedelta(seconds=2)
+) -> dict[str, Any]:
     body = {"timestamp": stamp(at), "recipients": [delivery.subscriber.email], "smtpResponse": "250 OK"}
     return event("Delivery", delivery, body, attempt=attempt)
 
@@ -98,7 +102,9 @@ def full(delivery: Delivery, *, attempt: int = 1, at: datetime = T0 + timedelta(
     return bounced(delivery, "Transient", "MailboxFull", "5.2.2", diagnostic, attempt=attempt, at=at)
 
 
-def blocked(delivery: Delivery, *, attempt: int = 1, at: datetime = T0 + timedelta(seconds=5)) -> dict[str, Any]:
+def blocked(
+    delivery: Delivery, *, attempt: int = 1, at: datetime = T0 + timedelta(seconds=5)
+) -> dict[str, Any]:
     diagnostic = "smtp; 550 5.7.1 Message rejected due to local policy, see our blocklist"
     return bounced(delivery, "Permanent", "General", "5.7.1", diagnostic, attempt=attempt, at=at)
 
@@ -119,7 +125,9 @@ def complained(
     return event("Complaint", delivery, body, attempt=attempt)
 
 
-def opened(delivery: Delivery, kind: str = "Open", *, at: datetime = T0 + timedelta(seconds=90)) -> dict[str, Any]:
+def opened(
+    delivery: Delivery, kind: str = "Open", *, at: datetime = T0 + timedelta(seconds=90)
+) -> dict[str, Any]:
     """An Open, or with the same facts a Click."""
     body = {"timestamp": stamp(at), "ipAddress": "192.0.2.1", "userAgent": "Mozilla/5.0"}
     return event(kind, delivery, body | ({"link": "https://www.example.org/"} if kind == "Click" else {}))

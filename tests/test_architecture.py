@@ -63,8 +63,16 @@ FORBIDDEN: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("mailinglist.lifecycle", "mailinglist.views", "mailinglist.admin", "mailinglist.forms"),
         "the engine returns a result; the task passes it to lifecycle.settle",
     ),
-    ("mailinglist/views/", ("boto3", "requests", "mailinglist.sending.ses"), "views call capability functions"),
-    ("mailinglist/admin/", ("boto3", "requests", "mailinglist.sending.ses"), "admin calls capability functions"),
+    (
+        "mailinglist/views/",
+        ("boto3", "requests", "mailinglist.sending.ses"),
+        "views call capability functions",
+    ),
+    (
+        "mailinglist/admin/",
+        ("boto3", "requests", "mailinglist.sending.ses"),
+        "admin calls capability functions",
+    ),
     ("bounces/", ("mailinglist.views", "mailinglist.admin"), "pages are not for reuse"),
     ("sandbox/", ("django", "mailinglist", "bounces"), "the local SES stands alone"),
     ("script/", ("django", "mailinglist", "bounces", "sandbox"), "scripts run before anything is installed"),
@@ -73,7 +81,10 @@ FORBIDDEN: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 def sources(*folders: str) -> list[Path]:
     return [
-        file for folder in folders for file in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in file.parts
+        file
+        for folder in folders
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        if "migrations" not in file.parts
     ]
 
 
@@ -93,7 +104,9 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(package + ".") for package in packages)
 
 
-@pytest.mark.parametrize(("prefix", "packages", "why"), FORBIDDEN, ids=[row[0] + ">" + row[1][0] for row in FORBIDDEN])
+@pytest.mark.parametrize(
+    ("prefix", "packages", "why"), FORBIDDEN, ids=[row[0] + ">" + row[1][0] for row in FORBIDDEN]
+)
 def test_no_forbidden_import(prefix: str, packages: tuple[str, ...], why: str) -> None:
     wrong = [
         f"{name(file)} imports {module}: {why}"
@@ -107,7 +120,9 @@ def test_no_forbidden_import(prefix: str, packages: tuple[str, ...], why: str) -
 
 @pytest.mark.parametrize("pure", PURE)
 def test_pure_modules_know_no_framework_and_no_database(pure: str) -> None:
-    wrong = [module for module in imports(ROOT / pure) if within(module, (*FRAMEWORK, *MODELS, *CAPABILITIES))]
+    wrong = [
+        module for module in imports(ROOT / pure) if within(module, (*FRAMEWORK, *MODELS, *CAPABILITIES))
+    ]
     assert wrong == []
 
 
@@ -117,7 +132,9 @@ def test_boto3_is_imported_in_one_place() -> None:
 
 
 def test_django_ses_is_imported_in_one_place() -> None:
-    users = {name(file) for file in sources(*APPS) for module in imports(file) if within(module, ("django_ses",))}
+    users = {
+        name(file) for file in sources(*APPS) for module in imports(file) if within(module, ("django_ses",))
+    }
     assert users == {"mailinglist/sending/ses.py"}
 
 

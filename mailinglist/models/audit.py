@@ -40,7 +40,9 @@ class Change(models.Model):
     subscriber = models.ForeignKey(
         "Subscriber", null=True, blank=True, on_delete=models.CASCADE, related_name="changes", db_index=False
     )
-    list = models.ForeignKey("MailingList", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    list = models.ForeignKey(
+        "MailingList", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     before = models.CharField(max_length=60, blank=True)
     after = models.CharField(max_length=60)
     why = models.TextField(blank=True, help_text="A sentence for people.")

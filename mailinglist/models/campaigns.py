@@ -1,11 +1,16 @@
 """Campaigns and the frozen content that their mails are made of."""
 
+from typing import TYPE_CHECKING, Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
 from mailinglist.models.validators import one_line
+
+if TYPE_CHECKING:
+    from mailinglist.models.lists import MailingList
 
 
 class Campaign(models.Model):
@@ -39,11 +44,18 @@ class Campaign(models.Model):
         Status.CANCELLED: frozenset(),
     }
 
-    name = models.CharField(max_length=120, validators=[one_line], help_text="For you; subscribers never see it.")
-    lists = models.ManyToManyField("MailingList", related_name="campaigns")
+    name = models.CharField(
+        max_length=120, validators=[one_line], help_text="For you; subscribers never see it."
+    )
+    lists: "models.ManyToManyField[MailingList, Any]" = models.ManyToManyField(
+        "MailingList", related_name="campaigns"
+    )
     subject = models.CharField(max_length=200, blank=True, validators=[one_line])
     preheader = models.CharField(
-        max_length=200, blank=True, validators=[one_line], help_text="The line that inboxes show after the subject."
+        max_length=200,
+        blank=True,
+        validators=[one_line],
+        help_text="The line that inboxes show after the subject.",
     )
     body_format = models.CharField(max_length=10, choices=Format.choices, default=Format.MARKDOWN)
     body = models.TextField(blank=True)
@@ -82,7 +94,12 @@ class Campaign(models.Model):
         "CampaignVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -100,7 +117,8 @@ class Campaign(models.Model):
                 name="started_campaign_has_version",
             ),
             models.CheckConstraint(
-                condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False), name="scheduled_campaign_has_time"
+                condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False),
+                name="scheduled_campaign_has_time",
             ),
             models.CheckConstraint(
                 condition=Q(guard_factor__gt=0) & Q(guard_factor__lte=1), name="campaign_guard_is_share"

@@ -120,7 +120,9 @@ class Delivery(models.Model):
         indexes = [
             # The claim: the rows of a campaign (or of none: opt-in mail) whose time has come, then those without one.
             models.Index(
-                fields=["campaign", "next_attempt_at", "id"], condition=Q(state="queued"), name="delivery_to_send"
+                fields=["campaign", "next_attempt_at", "id"],
+                condition=Q(state="queued"),
+                name="delivery_to_send",
             ),
             # The sweeper: leases that ran out.
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"),
@@ -149,7 +151,9 @@ class Attempt(models.Model):
         #: Time-out, reset, 5xx or a crash: it may have been sent. → accepted when an event proves it
         UNKNOWN = "unknown", "no answer"
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempt_set", db_index=False)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="attempt_set", db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -215,8 +219,12 @@ class SendBudget(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(factor__gt=0) & Q(factor__lte=1), name="budget_factor_is_share"),
-            models.CheckConstraint(condition=Q(tokens__lte=F("max_send_rate") + 1), name="budget_burst_is_bounded"),
+            models.CheckConstraint(
+                condition=Q(factor__gt=0) & Q(factor__lte=1), name="budget_factor_is_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(tokens__lte=F("max_send_rate") + 1), name="budget_burst_is_bounded"
+            ),
             models.CheckConstraint(
                 condition=Q(guard_factor__gt=0) & Q(guard_factor__lte=1), name="budget_guard_is_share"
             ),

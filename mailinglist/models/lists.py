@@ -105,7 +105,8 @@ class Subscription(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["list", "subscriber"], name="one_subscription_per_list"),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "confirmed", "unsubscribed"]), name="subscription_status_known"
+                condition=Q(status__in=["pending", "confirmed", "unsubscribed"]),
+                name="subscription_status_known",
             ),
             models.CheckConstraint(
                 condition=(Q(status="unsubscribed") & ~Q(unsubscribe_reason=""))

@@ -32,7 +32,9 @@ class Subscriber(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(email_key="") & ~Q(suppression_key=""), name="subscriber_has_keys"),
+            models.CheckConstraint(
+                condition=~Q(email_key="") & ~Q(suppression_key=""), name="subscriber_has_keys"
+            ),
         ]
         indexes = [
             # restore_bounced and reports by domain: the key reversed is a prefix search on the domain.
@@ -41,7 +43,9 @@ class Subscriber(models.Model):
                 name="subscriber_by_domain",
             ),
             # The search box of the admin looks for the beginning of an address, whatever its case.
-            models.Index(fields=["email_key"], name="subscriber_key_prefix", opclasses=["varchar_pattern_ops"]),
+            models.Index(
+                fields=["email_key"], name="subscriber_key_prefix", opclasses=["varchar_pattern_ops"]
+            ),
         ]
 
     def __str__(self) -> str:

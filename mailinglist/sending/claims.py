@@ -267,12 +267,13 @@ def _array(values: Sequence[int | float | str | None]) -> str:
     """The values as PostgreSQL writes an array. psycopg takes a microsecond for each element, and it prepares one
     statement per width of the largest number.
     """
-    return "{%s}" % ",".join(map(_element, values))
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
 def _element(value: int | float | str | None) -> str:
     if isinstance(value, str):
-        return '"%s"' % value.replace("\\", r"\\").replace('"', r"\"")
+        escaped = value.replace("\\", r"\\").replace('"', r"\"")
+        return f'"{escaped}"'
     return "NULL" if value is None else str(value)
 
 

@@ -74,7 +74,12 @@ def read_ledger(path: Path, campaign: int) -> list[Mail]:
                 at = datetime.fromisoformat(entry["at"]).timestamp()
                 found.append(
                     Mail(
-                        int(delivery), int(attempt), entry["message_id"], entry["recipient"].lower(), at, entry["subject"]
+                        int(delivery),
+                        int(attempt),
+                        entry["message_id"],
+                        entry["recipient"].lower(),
+                        at,
+                        entry["subject"],
                     )
                 )
     return found

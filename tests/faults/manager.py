@@ -36,7 +36,11 @@ def migrate() -> None:
 def seed(emails: list[str], slug: str, body: str) -> int:
     """A list with these people, and a draft campaign for it; returns the campaign's id."""
     mailing_list = MailingList.objects.create(
-        slug=slug, name=slug, from_name="Acme", from_email="news@acme.example", postal_address="Acme, 1 Main Street"
+        slug=slug,
+        name=slug,
+        from_name="Acme",
+        from_email="news@acme.example",
+        postal_address="Acme, 1 Main Street",
     )
     secret = bytes.fromhex(settings.SUPPRESSION_KEY)
     people = []
@@ -44,14 +48,21 @@ def seed(emails: list[str], slug: str, body: str) -> int:
         key = addresses.normalise(email).key if "@" in email else email
         people.append(
             Subscriber(
-                email=email, email_key=key, name="Ada", suppression_key=addresses.suppression_key(key, secret=secret)
+                email=email,
+                email_key=key,
+                name="Ada",
+                suppression_key=addresses.suppression_key(key, secret=secret),
             )
         )
     Subscriber.objects.bulk_create(people, batch_size=5000)
     Subscription.objects.bulk_create(
         [
             Subscription(
-                list=mailing_list, subscriber=person, status="confirmed", source="rig", confirmed_at=timezone.now()
+                list=mailing_list,
+                subscriber=person,
+                status="confirmed",
+                source="rig",
+                confirmed_at=timezone.now(),
             )
             for person in people
         ],
@@ -105,7 +116,9 @@ def snapshot(campaign: int) -> int:
 def unsubscribe(email: str) -> str:
     """Returns the database's time after the commit."""
     person = Subscriber.objects.get(email=email)
-    subscriptions.unsubscribe(person.pk, reason=Subscription.Reason.ONE_CLICK, by=SYSTEM, why="The rig's click.")
+    subscriptions.unsubscribe(
+        person.pk, reason=Subscription.Reason.ONE_CLICK, by=SYSTEM, why="The rig's click."
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()::text")
         return str(cursor.fetchone()[0])

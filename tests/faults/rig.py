@@ -56,7 +56,15 @@ class Rig:
         self.servers.start()
         self.ses = RunningSandbox(
             _made(folder / "sandbox"),
-            *("--hook", f"{self.web_url}/hooks/ses/", "--topic", TOPIC_ARN, "--config", json.dumps(SES), "--confirmed"),
+            *(
+                "--hook",
+                f"{self.web_url}/hooks/ses/",
+                "--topic",
+                TOPIC_ARN,
+                "--config",
+                json.dumps(SES),
+                "--confirmed",
+            ),
         )
         self.ses.start()
         self.ledger = folder / "sandbox" / "ledger.jsonl"
@@ -72,8 +80,14 @@ class Rig:
 
     def environment(self, *, direct: bool = False, **more: str) -> dict[str, str]:
         """What a program under test gets. ``direct``: past the proxies, for who acts for people."""
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-        through = {} if direct else {"DATABASE_URL": f"postgres://mailinglist@127.0.0.1:{self.to_postgres.port}/mailinglist"}
+        kept = {
+            name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")
+        }
+        through = (
+            {}
+            if direct
+            else {"DATABASE_URL": f"postgres://mailinglist@127.0.0.1:{self.to_postgres.port}/mailinglist"}
+        )
         broker = {} if direct else {"CELERY_BROKER_URL": f"redis://127.0.0.1:{self.to_valkey.port}/0"}
         return {
             **kept, **through, **broker,
@@ -162,7 +176,9 @@ class Rig:
         """A campaign for so many people of its own (or for these addresses); its id."""
         slug = f"rig{next(self._numbers)}"
         emails = (
-            [f"p{i}@{slug}.example.org" for i in range(recipients)] if isinstance(recipients, int) else recipients
+            [f"p{i}@{slug}.example.org" for i in range(recipients)]
+            if isinstance(recipients, int)
+            else recipients
         )
         campaign = int(self.manager.ask("seed", emails=emails, slug=slug, body=body))
         if start:
@@ -176,7 +192,8 @@ class Rig:
     def states(self, campaign: int) -> dict[str, int]:
         return dict(
             self.database.execute(
-                "SELECT state, count(*) FROM mailinglist_delivery WHERE campaign_id = %s GROUP BY state", [campaign]
+                "SELECT state, count(*) FROM mailinglist_delivery WHERE campaign_id = %s GROUP BY state",
+                [campaign],
             ).fetchall()
         )
 
@@ -292,7 +309,9 @@ def wait(true: Callable[[], object], seconds: float, what: str, *, every: float 
     return time.monotonic() - began
 
 
-def fetch(url: str, *, data: bytes | None = None, headers: Mapping[str, str] | None = None, timeout: float = 5) -> int:
+def fetch(
+    url: str, *, data: bytes | None = None, headers: Mapping[str, str] | None = None, timeout: float = 5
+) -> int:
     """The status of a request; 0 when there was no answer."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(url, data=data, headers=dict(headers or {}))

@@ -78,11 +78,15 @@ class Servers:
         with socket.socket(socket.AF_UNIX) as found:
             found.settimeout(5)
             found.connect(str(self.valkey_socket))
-            found.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w.encode()) for w in words))
+            found.sendall(
+                b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w.encode()) for w in words)
+            )
             return found.recv(65536)
 
 
 def programs_of(pid: int) -> list[int]:
     """Ids of the children of a process."""
-    found = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False
+    )
     return [int(line) for line in found.stdout.split()]

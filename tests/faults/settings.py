@@ -20,7 +20,7 @@ AWS_SES_CONFIG = Config(
     connect_timeout=2,
     read_timeout=float(os.environ.get("RIG_READ_TIMEOUT", "3")),
 )
-CELERY_BROKER_TRANSPORT_OPTIONS = {  # noqa: F405
+CELERY_BROKER_TRANSPORT_OPTIONS = {
     **CELERY_BROKER_TRANSPORT_OPTIONS,  # noqa: F405
     "socket_timeout": 3,
 }

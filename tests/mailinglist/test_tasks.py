@@ -21,7 +21,9 @@ SEND_CAMPAIGN, SEND_MAIL = "mailinglist.tasks.send_campaign", "mailinglist.tasks
 @pytest.fixture
 def ses(monkeypatch: pytest.MonkeyPatch, unlimited_pace: object) -> FakeSES:
     fake, run = FakeSES(), engine.run
-    monkeypatch.setattr(engine, "run", lambda campaign_id: run(campaign_id, transport=Raw(fake), seconds=fake.seconds))
+    monkeypatch.setattr(
+        engine, "run", lambda campaign_id: run(campaign_id, transport=Raw(fake), seconds=fake.seconds)
+    )
     fake.seconds = 15.0  # type: ignore[attr-defined]
     return fake
 

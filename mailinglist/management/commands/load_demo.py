@@ -21,7 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.LOCAL:
-            raise CommandError("The demo is for local mode; this installation is in production mode.", returncode=2)
+            raise CommandError(
+                "The demo is for local mode; this installation is in production mode.", returncode=2
+            )
         if not 1 <= options["recipients"] <= 1_000_000:
             raise CommandError("--recipients must be between 1 and 1000000.", returncode=2)
         mailing_list, campaign = demo.load(options["recipients"])

@@ -167,7 +167,9 @@ def poison(rig: Rig, size: int, seed: int) -> Row:
         [campaign],
     ).fetchone()
     if state != ("unknown", "poison") or row.kills > 3:
-        row.violations.append(f"F7: the row that kills is {state} after {row.kills} crashes; expected: set aside after 3.")
+        row.violations.append(
+            f"F7: the row that kills is {state} after {row.kills} crashes; expected: set aside after 3."
+        )
     if (failed := found.by_state.get("failed", 0)) != 2 * few:
         row.violations.append(f"F7: {failed} mails failed instead of {2 * few}.")
     row.unknown = 0  # the one that is set aside is what this row wants

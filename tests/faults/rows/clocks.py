@@ -58,10 +58,7 @@ def schedulers(rig: Rig, size: int, seed: int) -> Row:
     rig.manager.ask("schedule_in", campaign=campaign, seconds=1)
     frozen.signal(signal.SIGSTOP)
     wait(lambda: rig.status(campaign) in ("sending", "finished"), 30, "the start of a scheduled campaign")
-    late = [
-        threading.Thread(target=_snapshot_again, args=[rig, campaign])
-        for _ in range(3)
-    ]
+    late = [threading.Thread(target=_snapshot_again, args=[rig, campaign]) for _ in range(3)]
     for one in late:
         one.start()
     for one in late:

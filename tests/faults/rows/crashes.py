@@ -120,12 +120,14 @@ def _resumed(rig: Rig, campaign: int) -> float:
     before = rig.posted(campaign)
     now = rig.one("SELECT clock_timestamp()")
     wait(
-        lambda: (rig.posted(campaign) > before or rig.drained(campaign))
-        and not rig.one(
-            "SELECT count(*) FROM mailinglist_delivery WHERE campaign_id = %s AND state = 'sending' "
-            "AND changed_at < %s",
-            campaign,
-            now,
+        lambda: (
+            (rig.posted(campaign) > before or rig.drained(campaign))
+            and not rig.one(
+                "SELECT count(*) FROM mailinglist_delivery WHERE campaign_id = %s AND state = 'sending' "
+                "AND changed_at < %s",
+                campaign,
+                now,
+            )
         ),
         60,
         "going on after a kill",

@@ -22,8 +22,14 @@ def postgres(rig: Rig, size: int, seed: int, *, times: int = 1, down: float = 2)
     row.kills += 1
     rig.wait_for(campaign, int(size * (times + 0.7) / (times + 2)))
     swallowed = rig.to_postgres.dropped
-    rig.to_postgres.drop_reply = lambda data: b"COMMIT\x00" in data and rig.to_postgres.dropped < swallowed + 3
-    wait(lambda: rig.to_postgres.dropped > swallowed or rig.drained(campaign), 30, "a COMMIT whose reply is lost")
+    rig.to_postgres.drop_reply = lambda data: (
+        b"COMMIT\x00" in data and rig.to_postgres.dropped < swallowed + 3
+    )
+    wait(
+        lambda: rig.to_postgres.dropped > swallowed or rig.drained(campaign),
+        30,
+        "a COMMIT whose reply is lost",
+    )
     row.kills += rig.to_postgres.dropped - swallowed
     _finish(rig, row, campaign, size)
     rig.to_postgres.drop_reply = None
@@ -81,7 +87,9 @@ def broker(rig: Rig, size: int, seed: int, *, times: int = 1, down: float = 3) -
         rig.to_valkey.heal()
     _finish(rig, row, campaign, size)
     if row.recovery_s > 60:
-        row.violations.append(f"F9: going on took {row.recovery_s:.1f} s; the sweep comes every {SWEEP_SECONDS} s.")
+        row.violations.append(
+            f"F9: going on took {row.recovery_s:.1f} s; the sweep comes every {SWEEP_SECONDS} s."
+        )
     if row.duplicates:
         row.violations.append(f"I3: {row.duplicates} duplicates because of a broker.")
     return row
@@ -117,7 +125,11 @@ def webhook_crashes(rig: Rig, size: int, seed: int, *, times: int = 2) -> Row:
     rig.ses.release()
     for number in range(times):
         target = _stored(rig) + max(5, size // (times + 2))
-        wait(lambda most=target: _stored(rig) >= most or not rig.ses.pushes()["open"], 30, "events at the webhook")
+        wait(
+            lambda most=target: _stored(rig) >= most or not rig.ses.pushes()["open"],
+            30,
+            "events at the webhook",
+        )
         if number % 2 == 0 and rig.web is not None:
             rig.web.kill()
             rig.start_web()

@@ -281,7 +281,9 @@ def test_a_night_in_which_the_clocks_are_changed_is_explained(staff: Client, dra
     assert status(draft) == "scheduled" and draft.scheduled_at == datetime(2031, 10, 26, 0, 30, tzinfo=UTC)
 
 
-def test_the_panel_of_a_campaign_that_is_sending_says_how_fast_and_why(staff: Client, draft: Campaign) -> None:
+def test_the_panel_of_a_campaign_that_is_sending_says_how_fast_and_why(
+    staff: Client, draft: Campaign
+) -> None:
     Campaign.objects.filter(pk=draft.pk).update(canary_minutes=5)
     lifecycle.start(draft.pk, by=SYSTEM)
     Campaign.objects.filter(pk=draft.pk).update(canary_last_id=1, guard_text="Slowed: 2.1 % bounced.")
