@@ -153,7 +153,7 @@ class _Child:
     def __init__(self, task: str, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> None:
         command: Sequence[str] = [str(PYTHON), "-m", "benchmarks.worker", task, json.dumps(arguments)]
         self._task = task
-        self._complaints = tempfile.TemporaryFile("w+")
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, text=True,
             env=environment, cwd=PROJECT,

@@ -20,7 +20,7 @@ DJANGO_SES = "django_ses.SESBackend"
 
 
 class DjangoSes:
-    """django-ses as such: ``kept`` one backend for all mails, otherwise ``msg.send()``, which makes a new one for each."""
+    """django-ses as such: ``kept`` one backend for all mails, otherwise ``msg.send()``, a new one for each."""
 
     def __init__(self, list_id: int, version_id: int, n: int, *, kept: bool) -> None:
         self._list = MailingList.objects.get(pk=list_id)

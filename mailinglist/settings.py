@@ -363,6 +363,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _page("Events", "undo", "bounces", "event"),
+                    _page("Incidents", "crisis_alert", "bounces", "incident"),
                     _page("Notifications", "inbox", "bounces", "notification"),
                     {
                         "title": "Take back bounces",

@@ -129,12 +129,13 @@ def beat(*, var: Path, environment: Mapping[str, str]) -> Program:
 def queue_reader(*, var: Path, environment: Mapping[str, str]) -> Program:
     """Reads the SQS queue of SQS_QUEUE_URL; it tells when it has begun."""
     log = var / "log" / "queue.log"
+    before = log.stat().st_size if log.exists() else 0
     return Program(
         "the reader of the SQS queue",
         ["manage", "poll_sqs"],
         log=log,
         environment=environment,
-        ready=lambda: "Reading " in log.read_text(errors="replace"),
+        ready=lambda: b"Reading " in log.read_bytes()[before:],
     )
 
 

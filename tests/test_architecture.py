@@ -47,6 +47,7 @@ WRITERS_FOR_BOUNCES = {
     "bounces/retries.py",
     "bounces/cleanup.py",
     "bounces/undo.py",
+    "bounces/self_test.py",
     "bounces/pipeline.py",
     "bounces/judgement.py",
     "bounces/incidents.py",

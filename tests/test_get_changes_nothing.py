@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from bounces.models import AddressHealth, Event, Notification, Policy
+from bounces.models import AddressHealth, Event, Incident, Notification, Policy
 from mailinglist import subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
@@ -162,6 +162,9 @@ def cast() -> dict[str, str]:
     Group.objects.create(name="Editors")
     Policy.objects.create(list=news, soft_retry_days=[1, 2, 4])
     AddressHealth.objects.create(subscriber=ada)
+    Incident.objects.create(
+        provider="post.example", kind="hard", started_at=timezone.now(), ended_at=timezone.now()
+    )
     SendBudget.objects.create(name="local", refilled_at=timezone.now())
     suppression.suppress(
         make_subscriber("eve@post.example").pk,

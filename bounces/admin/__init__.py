@@ -6,9 +6,9 @@ them.
 
 from django.contrib import admin
 
-from bounces.admin import events, notifications, policies, recipients, restore
+from bounces.admin import events, incidents, notifications, policies, recipients, restore
 
 site = admin.site
 site.extra_urls = lambda: [*recipients.urls(), *restore.urls()]  # type: ignore[attr-defined]
 
-__all__ = ["events", "notifications", "policies", "recipients", "restore"]
+__all__ = ["events", "incidents", "notifications", "policies", "recipients", "restore"]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from bounces.admin.incidents import open_incidents
 from bounces.models import Event, Notification
 from mailinglist.models import Campaign, Delivery, MailingList, Subscriber
 from mailinglist.sending import pacing
@@ -42,8 +43,16 @@ def _lines() -> list[dict[str, Any]]:
     campaigns = reverse("admin:mailinglist_campaign_changelist")
     notifications = reverse("admin:bounces_notification_changelist")
     events = reverse("admin:bounces_event_changelist")
+    incidents = open_incidents()
     held = Event.objects.filter(effect_at__gt=timezone.now(), applied_at__isnull=True)
     return [
+        _line(
+            incidents["rows"],
+            "warning",
+            "refuse many people they took mail for before: decide whether to believe them",
+            "providers",
+            incidents["link"],
+        ),
         _line(
             Campaign.objects.filter(status=Campaign.Status.PAUSED),
             "warning",

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from bounces import incidents
 from bounces.models import Event
 from mailinglist import words
-from mailinglist.staff import MachineOwnedAdmin, find_subscriber_ids, recipient_url
+from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 
 
@@ -85,6 +86,7 @@ class EventAdmin(MachineOwnedAdmin):
     list_select_related = ("subscriber",)
     search_fields = ("subscriber__email_key",)
     search_help_text = "An address, or the beginning of one"
+    actions = ("leave_alone", "let_count")
     fieldsets = (
         (
             None,
@@ -126,9 +128,27 @@ class EventAdmin(MachineOwnedAdmin):
         "of a mail, once SES publishes its events to this installation."
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        found: QuerySet[Event] = super().get_queryset(request)
-        return found
+    def has_rule_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("mailinglist.change_subscriber"))
+
+    @action(description="Leave alone: these bounces never count", permissions=["rule"])
+    def leave_alone(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        self._rule(request, queryset, Event.Ruling.LEAVE)
+
+    @action(description="Let these bounces count now, without a hold", permissions=["rule"])
+    def let_count(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        self._rule(request, queryset, Event.Ruling.APPLY)
+
+    def _rule(self, request: HttpRequest, queryset: QuerySet[Event], ruling: Event.Ruling) -> None:
+        require(request, "mailinglist.change_subscriber")
+        chosen = list(queryset.values_list("pk", flat=True))
+        ruled = incidents.rule(chosen, ruling, by=actor(request), why="Chosen in the list of events.")
+        if ruled:
+            messages.success(request, f"{ruled} bounces: {ruling.label}. It stands on each person's page.")
+        if skipped := len(chosen) - ruled:
+            messages.info(
+                request, f"{skipped} had taken effect before, or are no bounces; nothing was done about them."
+            )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def _no_duplicate(
         by_person[mail.recipient].append(mail)
     for copies in by_person.values():
         found.duplicates += len(copies) - 1
-        for earlier, later in zip(copies, copies[1:], strict=False):
+        for earlier, later in pairwise(copies):
             if not _is_explained(earlier, later, attempts):
                 found.unexplained += 1
     posts = Counter((mail.delivery, mail.attempt) for mail in mails)
