@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import connection
 
 from bounces import tasks
 from bounces.models import Notification
@@ -58,11 +58,11 @@ def store(
     return store_many([Incoming(raw, source, dedupe_key, topic_arn, published_at)], wake=wake)[0]
 
 
-@transaction.atomic
 def store_many(found: Sequence[Incoming], *, wake: bool = True) -> list[Stored]:
     """Insert the notifications, or count further copies of those that are there, in one statement.
 
-    The answer is in the order of ``found``. ``wake`` rings for the worker after the commit.
+    The answer is in the order of ``found``. ``wake`` rings for the worker after the commit. The statement is a
+    transaction of its own, unless the caller has one open.
     """
     copies: dict[str, int] = {}
     first: dict[str, Incoming] = {}
@@ -95,7 +95,7 @@ def store_many(found: Sequence[Incoming], *, wake: bool = True) -> list[Stored]:
         stored.append(Stored(pk, created=total == copies[key] and key not in seen))
         seen.add(key)
     if wake and any(each.created and not row.error for each, row in zip(stored, found, strict=True)):
-        doorbell.ring(tasks.process_notifications)
+        doorbell.ring_together(tasks.process_notifications)
     return stored
 
 

@@ -63,22 +63,19 @@ def of_mail(raw: bytes, *, received_at: datetime) -> Reading:
 
 
 def _of_document(document: bytes) -> Reading:
-    """SNS by e-mail: without SES's message id, because nobody proved where the mail comes from."""
+    """SNS by e-mail, which nobody proved: without SES's message id, and with keys of its own, so that a made-up mail
+    cannot take the place of the real event.
+    """
     found = of_json(sources.unwrap("", document).raw)
-    return Reading(
-        [
-            replace(
-                each,
-                fact=replace(each.fact, message_id="") if each.fact.kind in _OURS else _nobodys(each.fact),
-            )
-            for each in found.judged
-        ],
-        found.unparsed,
-    )
+    return Reading([replace(each, fact=_unproven(each.fact)) for each in found.judged], found.unparsed)
 
 
-def _nobodys(fact: EventFacts) -> EventFacts:
-    return replace(fact, message_id="", our_header="", tags={})
+def _unproven(fact: EventFacts) -> EventFacts:
+    named = fact.tags.get("delivery", ""), fact.our_header
+    key = dedupe_key(fact.kind, f"mail {fact.dedupe_key} {named}", fact.recipient)
+    if fact.kind in _OURS:
+        return replace(fact, message_id="", dedupe_key=key)
+    return replace(fact, message_id="", dedupe_key=key, our_header="", tags={})
 
 
 def _of_findings(report: MailReport, at: datetime, identity: str) -> list[Judged]:

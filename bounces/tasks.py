@@ -1,11 +1,14 @@
 """Celery entry points: short, with no data in them. Losing one costs the time until the next sweep."""
 
+import logging
 import time
 
 from celery import shared_task
 
 from bounces import pipeline, retries
 from mailinglist import doorbell, places
+
+logger = logging.getLogger(__name__)
 
 #: Tasks that process notifications at once, over all workers, and for how many seconds each.
 PROCESSORS, SECONDS = 2, 10.0
@@ -53,6 +56,19 @@ def sync_suppressions() -> None:
     from bounces import suppression_sync
 
     suppression_sync.run_in_background()
+
+
+@shared_task
+def read_mailbox() -> None:
+    """Take in mailed bounces. What cannot be read now is read the next time."""
+    from django.conf import settings
+
+    from bounces import mailbox
+
+    try:
+        mailbox.read_all(settings.BOUNCE_IMAP_URL, done_folder=settings.BOUNCE_IMAP_DONE)
+    except (mailbox.BadMailbox, *mailbox.FAULTS) as error:
+        logger.error("The bounce mailbox was not read: %s", error)
 
 
 @shared_task

@@ -364,6 +364,13 @@ UNFOLD = {
                 "items": [
                     _page("Events", "undo", "bounces", "event"),
                     _page("Incidents", "crisis_alert", "bounces", "incident"),
+                    {
+                        "title": "Providers",
+                        "icon": "monitoring",
+                        "link": reverse_lazy("admin:bounces_providers"),
+                        "permission": lambda request: request.user.has_perm("bounces.view_event"),
+                    },
+                    _page("Ended subscriptions", "person_remove", "mailinglist", "subscription"),
                     _page("Notifications", "inbox", "bounces", "notification"),
                     {
                         "title": "Take back bounces",

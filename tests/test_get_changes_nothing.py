@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from bounces.models import AddressHealth, Event, Incident, Notification, Policy
+from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
 from mailinglist import subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
@@ -162,6 +162,8 @@ def cast() -> dict[str, str]:
     Group.objects.create(name="Editors")
     Policy.objects.create(list=news, soft_retry_days=[1, 2, 4])
     AddressHealth.objects.create(subscriber=ada)
+    ProviderSlot.objects.create(provider="post.example", starts_at=timezone.now(), delivered=1)
+    Watermark.objects.create(name="provider-slots")
     Incident.objects.create(
         provider="post.example", kind="hard", started_at=timezone.now(), ended_at=timezone.now()
     )
@@ -184,6 +186,8 @@ def cast() -> dict[str, str]:
         "subscriber_id": str(ada.pk),
         "subscription_id": str(ada.subscriptions.get().pk),
         "delivery_id": str(doubtful.pk),
+        "event_id": str(Event.objects.filter(subscriber=ada)[0].pk),
+        "provider": "post.example",
         "confirm": tokens.confirm_url(waiting).rpartition("/")[2],
         "unsubscribe": tokens.unsubscribe_url(ada, news).rpartition("/")[2],
         "preferences": tokens.preferences_url(ada, news).rpartition("/")[2],

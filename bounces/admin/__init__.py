@@ -6,9 +6,27 @@ them.
 
 from django.contrib import admin
 
-from bounces.admin import events, incidents, notifications, policies, recipients, restore
+from bounces.admin import (
+    endings,
+    events,
+    incidents,
+    notifications,
+    policies,
+    provider_pages,
+    recipients,
+    restore,
+)
 
 site = admin.site
-site.extra_urls = lambda: [*recipients.urls(), *restore.urls()]  # type: ignore[attr-defined]
+site.extra_urls = lambda: [*recipients.urls(), *restore.urls(), *provider_pages.urls()]  # type: ignore[attr-defined]
 
-__all__ = ["events", "incidents", "notifications", "policies", "recipients", "restore"]
+__all__ = [
+    "endings",
+    "events",
+    "incidents",
+    "notifications",
+    "policies",
+    "provider_pages",
+    "recipients",
+    "restore",
+]

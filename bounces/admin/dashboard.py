@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from bounces import heartbeat, reputation
 from bounces.admin.incidents import open_incidents
 from bounces.models import Event, Notification
 from mailinglist.models import Campaign, Delivery, MailingList, Subscriber
@@ -33,6 +34,9 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "lines": [line for line in _lines() if line["count"]],
         "last_event": last,
         "pace": pacing.explain(),
+        "silent_since": heartbeat.listen().silent_since,
+        "reputation": reputation.rates(),
+        "reputation_days": reputation.DAYS,
         "campaigns": Campaign.objects.prefetch_related("lists").order_by("-pk")[:LAST_CAMPAIGNS],
         "first_steps": not MailingList.objects.exists() or not Subscriber.objects.exists(),
     }
@@ -79,7 +83,7 @@ def _lines() -> list[dict[str, Any]]:
             "info",
             "held: believed when the time of the policy is over, or at a second one",
             "hard bounces",
-            f"{events}?verdict=hard",
+            f"{events}?effect=held",
         ),
         _line(
             Delivery.objects.filter(state=Delivery.State.WAITING),

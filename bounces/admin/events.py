@@ -4,13 +4,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from bounces import incidents
+from bounces import incidents, undo
+from bounces.admin import endings
+from bounces.admin.event_filters import EffectFilter, MailingListFilter, ProviderFilter
+from bounces.admin.selection import ask_and_act
+from bounces.history import JUDGED
 from bounces.models import Event
 from mailinglist import words
 from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
@@ -22,9 +26,11 @@ class VerdictFilter(admin.SimpleListFilter):
     parameter_name = "verdict"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(words.VERDICTS.items())
+        return [("bounces", "any bounce or complaint"), *words.VERDICTS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        if self.value() == "bounces":
+            return queryset.filter(verdict__in=JUDGED)
         return queryset.filter(verdict=self.value()) if self.value() else queryset
 
 
@@ -81,12 +87,21 @@ class ReasonFilter(admin.SimpleListFilter):
 @admin.register(Event)
 class EventAdmin(MachineOwnedAdmin):
     list_display = ("occurred_at", "person", "kind_words", "verdict_badge", "explanation", "effect_text")
-    list_filter = (VerdictFilter, KindFilter, ReasonFilter, WhoseFilter, "occurred_at")
+    list_filter = (
+        VerdictFilter,
+        ReasonFilter,
+        ProviderFilter,
+        MailingListFilter,
+        EffectFilter,
+        KindFilter,
+        WhoseFilter,
+        "occurred_at",
+    )
     list_filter_sheet = False
     list_select_related = ("subscriber",)
     search_fields = ("subscriber__email_key",)
     search_help_text = "An address, or the beginning of one"
-    actions = ("leave_alone", "let_count")
+    actions = ("take_back", "leave_alone", "let_count")
     fieldsets = (
         (
             None,
@@ -127,6 +142,34 @@ class EventAdmin(MachineOwnedAdmin):
         "Nothing has come back from SES yet. Deliveries, bounces and complaints appear here within seconds "
         "of a mail, once SES publishes its events to this installation."
     )
+
+    def has_undo_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perms(endings.PERMISSIONS))
+
+    @action(description="Take back what these bounces did …", permissions=["undo"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Event]) -> HttpResponse | None:
+        require(request, *endings.PERMISSIONS)
+
+        def act(ids: list[int], why: str) -> str:
+            done = undo.restore_events(ids, by=actor(request), why=why)
+            return (
+                f"{done.subscribers} people: {done.subscriptions} subscriptions are back, {done.suppressions} "
+                "addresses released."
+            )
+
+        return ask_and_act(
+            request,
+            queryset,
+            action="take_back",
+            title="Take back bounces",
+            sentences=[
+                "Subscriptions that these reports ended come back, suppressions that they made are released, here "
+                "and at SES. Earlier bounces of these people no longer count.",
+                "Complaints, and what people chose themselves, stay as they are.",
+            ],
+            button="Take back",
+            act=act,
+        )
 
     def has_rule_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("mailinglist.change_subscriber"))

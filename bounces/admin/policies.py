@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from bounces.admin import simulation
+from bounces.admin.words import sentences
 from bounces.models import Policy
 from mailinglist.changes import Noun, record
 from mailinglist.staff import PlainAdmin, actor
@@ -21,6 +24,13 @@ LABELS = {
     "repeated_days": "over at least (days)",
     "block_retry_days": "Send again after (days)",
     "hold_hours": "Wait (hours)",
+}
+#: Out of their groups, some names have to say what they are about.
+_SIMULATED = {
+    "soft_retry_days": "After a soft bounce, send again after (days)",
+    "soft_exhausted_unsubscribes": "Then end the subscription (true or false)",
+    "block_retry_days": "After a block, send again after (days)",
+    "hold_hours": "Hold a hard bounce of a known address (hours)",
 }
 
 
@@ -48,6 +58,13 @@ class PolicyAdmin(PlainAdmin):
         if found is not None and db_field.name in LABELS:
             found.label = LABELS[db_field.name]
         return found
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.simulate_view)
+        return [path("simulate/", view, name="bounces_policy_simulate"), *super().get_urls()]
+
+    def simulate_view(self, request: HttpRequest) -> HttpResponse:
+        return simulation.simulate(request, LABELS | _SIMULATED)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
@@ -84,56 +101,3 @@ class PolicyAdmin(PlainAdmin):
             '<ul class="ml-words">{}</ul>',
             format_html_join("", "<li>{}</li>", ((line,) for line in sentences(row))),
         )
-
-
-def sentences(policy: Policy) -> list[str]:
-    """The policy as a list manager would say it."""
-    return [
-        _soft(policy),
-        _repeated(policy),
-        _block(policy),
-        _hard(policy),
-        "A complaint ends all subscriptions at once and suppresses the address.",
-        "Automatic replies, and mails refused for their size or content, count against nobody.",
-    ]
-
-
-def _soft(policy: Policy) -> str:
-    if not policy.soft_retry_days:
-        return "After a soft bounce the mail is not sent again. Nothing else changes."
-    days = " and ".join(", ".join(f"{day:g}" for day in policy.soft_retry_days).rsplit(", ", 1))
-    end = (
-        "ends the subscription (you can restore it)"
-        if policy.soft_exhausted_unsubscribes
-        else "changes nothing else"
-    )
-    return (
-        f"After a soft bounce the same mail is sent again after {days} days. When that was in vain, it {end}."
-    )
-
-
-def _repeated(policy: Policy) -> str:
-    if not policy.repeated_soft:
-        return "Soft bounces in several campaigns running have no effect."
-    return (
-        f"Soft bounces in {policy.repeated_soft} of the last {policy.repeated_window} campaigns, spread "
-        f"over at least {policy.repeated_days} days and with no delivery since, end the subscription "
-        "(you can restore it)."
-    )
-
-
-def _block(policy: Policy) -> str:
-    if not policy.block_retry_days:
-        return "A blocked mail is not sent again. It never counts against the person."
-    after = f"after {policy.block_retry_days:g} day{'' if policy.block_retry_days == 1 else 's'}"
-    return f"A blocked mail is sent once more {after}. It never counts against the person."
-
-
-def _hard(policy: Policy) -> str:
-    wait = (
-        f" If the address took mail before, this waits {policy.hold_hours:g} hours for a second hard bounce, "
-        "so that an outage of a provider costs nobody their subscription."
-        if policy.hold_hours
-        else ""
-    )
-    return f"A hard bounce ends all subscriptions of the address and suppresses it.{wait}"

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
 from bounces import timeline
+from bounces.admin import recipient_bounces
 from bounces.models import AddressHealth
 from mailinglist import subscriptions, suppression
 from mailinglist.models import Delivery, Subscriber, Subscription, Suppression
@@ -45,6 +46,10 @@ def urls() -> list[URLPattern]:
         "release/": (release, "bounces_recipient_release"),
         "restore/<int:subscription_id>/": (restore, "bounces_recipient_restore"),
         "resend/<int:delivery_id>/": (resend, "bounces_recipient_resend"),
+        **{
+            tail: (view, f"bounces_recipient_{name}")
+            for tail, (view, name) in recipient_bounces.PAGES.items()
+        },
     }
     return [
         path(f"bounces/recipient/<int:subscriber_id>/{tail}", admin.site.admin_view(view), name=name)
@@ -57,16 +62,19 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     require(request, *VIEW)
     subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
     number = request.GET.get("page", "1")
+    on = list(subscriber.subscriptions.select_related("list").order_by("list__name"))
+    known = Suppression.objects.filter(key=subscriber.suppression_key).first()
     context = {
         "subscriber": subscriber,
-        "subscriptions": subscriber.subscriptions.select_related("list").order_by("list__name"),
-        "suppression": _suppression(subscriber),
+        "subscriptions": on,
+        "suppression": known if known and known.active else None,
         "health": AddressHealth.objects.filter(subscriber=subscriber).first(),
         "waiting": _deliveries(subscriber, Delivery.State.WAITING, "next_attempt_at"),
         "unknown": _deliveries(subscriber, Delivery.State.UNKNOWN, "-pk"),
         "story": timeline.page(subscriber.pk, min(int(number), MAX_PAGE) if number.isdecimal() else 1),
         "may_change": request.user.has_perms(CHANGE),
         "own_choice": subscriptions.OWN_CHOICE,
+        **recipient_bounces.context(subscriber, on, known),
     }
     return page(request, "admin/bounces/recipient.html", f"What happened to {subscriber.email}", context)
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from mailinglist import addresses, subscriptions, suppression
@@ -26,6 +26,9 @@ from mailinglist.staff import (
     require,
 )
 from mailinglist.templatetags.mailinglist_tags import badge
+
+#: So many addresses are released by one action.
+RELEASED_AT_ONCE = 1000
 
 
 class ActiveFilter(admin.SimpleListFilter):
@@ -54,13 +57,14 @@ class SuppressForm(ReasonForm):
 
 @admin.register(Suppression)
 class SuppressionAdmin(FastAdmin):
-    list_display = ("person", "state", "because", "since", "evidence", "release_link")
+    list_display = ("person", "state", "because", "since", "evidence", "told_ses", "release_link")
     list_display_links = None
     list_filter = (ActiveFilter, "reason")
     list_filter_sheet = False
     search_fields = ("key",)
     search_help_text = "The whole address"
-    fields = ("person", "state", "because", "since", "evidence", "released_at")
+    fields = ("person", "state", "because", "since", "evidence", "told_ses", "released_at", "synced_at")
+    actions = ("release_chosen",)
     empty_text = (
         "Addresses that get no mail, whatever list they are on: hard bounces, complaints, and those you add. "
         "Only a fingerprint of the address is kept, so that it stays blocked after the person was erased."
@@ -92,6 +96,24 @@ class SuppressionAdmin(FastAdmin):
             name="mailinglist_suppression_release",
         )
         return [release, *super().get_urls()]
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("mailinglist.change_suppression"))
+
+    @action(description="Release the chosen addresses", permissions=["release"])
+    def release_chosen(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        """Complaints are left: each of them wants the person's own word, and a page of its own."""
+        require(request, "mailinglist.change_suppression")
+        chosen = list(queryset.filter(released_at__isnull=True).order_by("pk")[:RELEASED_AT_ONCE])
+        done = 0
+        for row in chosen:
+            if row.reason != Suppression.Reason.COMPLAINT:
+                done += suppression.release(
+                    row.pk, by=actor(request), why="Chosen in the list of suppressions."
+                )
+        messages.success(request, f"{done} addresses released: mail may go to them again.")
+        if left := len(chosen) - done:
+            messages.info(request, f"{left} complaints were left alone. Release them one by one.")
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False
@@ -162,6 +184,10 @@ class SuppressionAdmin(FastAdmin):
     @display(description="Because of")
     def because(self, row: Suppression) -> str:
         return row.get_reason_display()
+
+    @display(description="At SES")
+    def told_ses(self, row: Suppression) -> str:
+        return row.at_ses or "–"
 
     @display(description="")
     def release_link(self, row: Suppression) -> SafeString | str:

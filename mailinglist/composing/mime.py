@@ -37,9 +37,9 @@ def header(name: str, value: str) -> bytes:
 
     Raises Unencodable for a line end or NUL in it, for a bad name, and for ASCII that is too long for a line.
     """
-    if not _NAME.fullmatch(name):
+    if not _is_name(name):
         raise Unencodable(f"{name!r} is no name of a header.")
-    if _LINE_END.search(value):
+    if not value.isprintable() and _LINE_END.search(value):
         raise Unencodable(f"The header {name} holds a line end.")
     if value.isascii():
         if len(name) + 2 + len(value) > MAX_LINE:
@@ -114,6 +114,11 @@ class Skeleton:
         )
 
 
+@lru_cache(maxsize=64)
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
 @lru_cache(maxsize=1024)
 def _encoded_words(value: str, used: int) -> str:
     clean = value.encode("utf-8", "replace").decode()
@@ -122,6 +127,8 @@ def _encoded_words(value: str, used: int) -> str:
 
 def _quoted_printable(text: str, *, final: bool = False) -> bytes:
     """Encoded so that a soft break may follow; ``final``: so that the body may end there."""
+    if not final and len(text) < 70 and "=" not in text and text.isascii() and text.isprintable():
+        return text.encode()  # as most names and words are: a line that needs no encoding
     data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     if final:
         return b2a_qp(data, istext=True).replace(b"\n", b"\r\n")

@@ -98,3 +98,14 @@ class Suppression(models.Model):
     @property
     def active(self) -> bool:
         return self.released_at is None
+
+    @property
+    def at_ses(self) -> str:
+        """What SES's own list says about the address, in words for people."""
+        if not self.active:
+            return "taken off SES's list" if self.synced_at else "to be taken off SES's list"
+        if self.synced_at:
+            return f"on SES's list too, seen {self.synced_at:%d %b %Y}"
+        if self.reason in (self.Reason.HARD_BOUNCE, self.Reason.COMPLAINT):
+            return "to be put on SES's list"
+        return "" if self.reason == self.Reason.MANUAL else "reported by SES"

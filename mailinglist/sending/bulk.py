@@ -20,10 +20,11 @@ from botocore import exceptions as boto
 from mailinglist import merge
 from mailinglist.merge import Slot, Template
 from mailinglist.sending import ses
-from mailinglist.sending.messages import Content, Mail, Sender
+from mailinglist.sending.messages import Content, Headers, Mail, Sender
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 
 MOST_ENTRIES, MOST_BYTES = 50, 900_000
+_quoted = json.encoder.encode_basestring_ascii
 
 #: Status of an entry → (scope, our code); SUCCESS and what is not listed are told below.
 STATUSES: dict[str, tuple[Scope, str]] = {
@@ -142,18 +143,20 @@ def _tag(key: str) -> str:
 
 
 def _entry(mail: Mail, inline: Inline) -> str:
-    data = {key: merge.value(slot, mail.values) for key, slot in inline.slots}
-    data["subject"] = mail.values["subject"]
-    return json.dumps(
-        {
-            "Destination": {"ToAddresses": mail.to},
-            "ReplacementEmailContent": {
-                "ReplacementTemplate": {"ReplacementTemplateData": json.dumps(data | inline.literals)}
-            },
-            "ReplacementHeaders": [{"Name": name, "Value": value} for name, value in mail.headers],
-            "ReplacementTags": [{"Name": name, "Value": value} for name, value in mail.tags],
-        }
+    """The entry's JSON, put together from quoted strings: json.dumps builds an encoder for every call."""
+    values = [f'"{key}": {_quoted(merge.value(slot, mail.values))}' for key, slot in inline.slots]
+    values += [f'"{key}": {_quoted(text)}' for key, text in inline.literals.items()]
+    values.append(f'"subject": {_quoted(mail.values["subject"])}')
+    data = _quoted(f"{{{', '.join(values)}}}")
+    return (
+        f'{{"Destination": {{"ToAddresses": [{", ".join(map(_quoted, mail.to))}]}}, '
+        f'"ReplacementEmailContent": {{"ReplacementTemplate": {{"ReplacementTemplateData": {data}}}}}, '
+        f'"ReplacementHeaders": [{_pairs(mail.headers)}], "ReplacementTags": [{_pairs(mail.tags)}]}}'
     )
+
+
+def _pairs(pairs: Headers) -> str:
+    return ", ".join([f'{{"Name": {_quoted(name)}, "Value": {_quoted(value)}}}' for name, value in pairs])
 
 
 def _head(sender: Sender, inline: Inline) -> str:

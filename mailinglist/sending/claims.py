@@ -42,16 +42,16 @@ REFUSAL = """CASE
 # read: that needs a time that stands still during the statement, which clock_timestamp() does not.
 _LOCK = """
     WITH due AS MATERIALIZED (
-        SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
+        SELECT d.id, d.subscriber_id, d.crashes FROM mailinglist_delivery d
         WHERE d.state = 'queued' AND {campaign} AND d.next_attempt_at <= statement_timestamp() AND d.id <= %s::bigint
         ORDER BY d.campaign_id, d.next_attempt_at, d.id LIMIT %s::bigint FOR NO KEY UPDATE OF d SKIP LOCKED
     ), fresh AS MATERIALIZED (
-        SELECT d.id, d.subscriber_id FROM mailinglist_delivery d
+        SELECT d.id, d.subscriber_id, d.crashes FROM mailinglist_delivery d
         WHERE d.state = 'queued' AND {campaign} AND d.next_attempt_at IS NULL AND d.id <= %s::bigint
         ORDER BY d.campaign_id, d.next_attempt_at, d.id LIMIT %s::bigint - (SELECT count(*) FROM due)
         FOR NO KEY UPDATE OF d SKIP LOCKED
     )
-    SELECT id, subscriber_id FROM due UNION ALL SELECT id, subscriber_id FROM fresh"""
+    SELECT id, subscriber_id, crashes FROM due UNION ALL SELECT id, subscriber_id, crashes FROM fresh"""
 #: Larger than any id: all of a campaign's rows may go, not only those of its canary.
 _ALL = 2**63 - 1
 
@@ -73,7 +73,7 @@ _CLAIM = f"""
             fence = d.fence + 1, next_attempt_at = NULL, changed_at = clock_timestamp()
         FROM judged j WHERE d.id = j.id
         RETURNING d.id, d.state, d.attempts, d.fence, d.campaign_id, d.version_id, d.list_id,
-                  d.subscriber_id, d.purpose, j.in_doubt
+                  d.subscriber_id, d.purpose, d.crashes, j.in_doubt
     ), attempted AS (
         INSERT INTO mailinglist_attempt (delivery_id, number, started_at, result, error_code, error_text,
                                          possible_duplicate, verdict, reason)
@@ -81,7 +81,7 @@ _CLAIM = f"""
         FROM claimed WHERE state = 'sending'
     )
     SELECT c.id, c.attempts, c.fence, c.campaign_id, c.version_id, c.list_id, c.subscriber_id, c.purpose,
-           s.email, s.name, s.attributes, s.token
+           c.crashes, s.email, s.name, s.attributes, s.token
     FROM claimed c JOIN mailinglist_subscriber s ON s.id = c.subscriber_id
     WHERE c.state = 'sending' ORDER BY c.id"""  # noqa: S608
 
@@ -141,19 +141,24 @@ class Claimed:
     list_id: int
     subscriber_id: int
     purpose: str
+    #: Workers that died while they held it.
+    crashes: int
     email: str
     name: str
     attributes: Mapping[str, Any]
     token: str
 
 
-def claim(n: int, *, campaign_id: int | None, lease_seconds: float, slowed: bool = False) -> list[Claimed]:
+def claim(
+    n: int, *, campaign_id: int | None, lease_seconds: float, slowed: bool = False, alone: bool = True
+) -> list[Claimed]:
     """Up to ``n`` due rows of a campaign (None: mail without one), committed; post them at once. ``slowed``: some
     provider is to get its mails more slowly (the permit says it).
 
     Rows of suppressed or unsubscribed people become ``skipped`` instead, so fewer than ``n`` may come back
     while more wait: ask ``queue.next_due_in``. A paused or cancelled campaign gives none. The lease is in
-    database time.
+    database time. A row that a worker died with is given out by itself, and only to a run with nothing else in hand
+    (``alone``), so that whatever kills workers takes nobody else along.
     """
     with transaction.atomic(durable=True), hot_cursor() as cursor:
         up_to = _ALL if campaign_id is None else _open_for_claims(cursor, campaign_id)
@@ -164,7 +169,7 @@ def claim(n: int, *, campaign_id: int | None, lease_seconds: float, slowed: bool
         )
         slowed = slowed and campaign_id is not None
         limits = [*values, up_to, n + providers.LOOK_FURTHER if slowed else n]
-        rows = cursor.execute(_LOCK.format(campaign=where), limits * 2).fetchall()
+        rows = _apart(cursor.execute(_LOCK.format(campaign=where), limits * 2).fetchall(), alone)
         if slowed and rows:
             rows = providers.keep_back(cursor, rows, n)
         if not rows:
@@ -209,6 +214,14 @@ def recover_expired(limit: int = 1000) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RECOVER, [limit, POISON_CRASHES])
         return int(cursor.rowcount)
+
+
+def _apart(rows: Sequence[tuple[int, int, int]], alone: bool) -> list[tuple[int, int]]:
+    """(delivery, subscriber) of the rows that may be claimed together."""
+    suspects = [(delivery, subscriber) for delivery, subscriber, crashes in rows if crashes]
+    if suspects and alone:
+        return suspects[:1]
+    return [(delivery, subscriber) for delivery, subscriber, crashes in rows if not crashes]
 
 
 def _open_for_claims(cursor: Any, campaign_id: int) -> int | None:

@@ -157,11 +157,14 @@ class _Run:
             campaign_id=self.campaign_id,
             lease_seconds=settings.LEASE_SECONDS,
             slowed=permit.slowed,
+            alone=not self.in_hand,
         )
         reach("after-claim")
         pacing.give_back(permit.granted - len(claimed), self.campaign_id)
         if claimed:
             self._post(claimed, permit.delays, started)
+            while claimed[0].crashes and self.in_hand:
+                self._collect()
         elif self.in_hand:
             self._collect()
         else:

@@ -56,6 +56,7 @@ __all__ = [
     "requeue_due",
     "resend",
     "resolve_unknown",
+    "retry_now",
     "settle",
     "settle_all",
     "supersede_older",
@@ -284,6 +285,30 @@ def requeue_due(limit: int, *, dry_run: bool = False) -> Requeued:
         cursor.execute(_DUE if dry_run else _REQUEUE, [limit])
         fates = [fate for _, fate in cursor.fetchall()]
     return Requeued(**{fate: fates.count(fate) for fate in set(fates)})
+
+
+def retry_now(delivery_id: int, *, by: Actor, why: str) -> None:
+    """A manager does not want to await the retry of a soft bounce: it is due now. Raises CannotResend.
+
+    The next sweep queues it, by the rules of every retry (requeue_due).
+    """
+    delivery = Delivery.objects.get(pk=delivery_id)
+    with transaction.atomic():
+        changed = Delivery.objects.filter(pk=delivery_id, state=State.WAITING).update(
+            next_attempt_at=Now(), changed_at=Now()
+        )
+        if not changed:
+            raise CannotResend(f"This mail is “{delivery.get_state_display()}”: it does not wait for a retry.")
+        record(
+            Noun.DELIVERY,
+            delivery_id,
+            before=State.WAITING,
+            after="due now",
+            why=why,
+            by=by,
+            subscriber_id=delivery.subscriber_id,
+            list_id=delivery.list_id,
+        )
 
 
 def _execute(sql: str, values: list[Any]) -> int:

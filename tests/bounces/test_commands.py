@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
-from bounces import slots
+from bounces import ingest, slots
 from bounces.models import AddressHealth, Event, Notification, ProviderSlot
 from mailinglist.models import Delivery, Subscriber, Subscription
 from tests import ses_events as ses
+from tests.bounces import mailed
 from tests.bounces.helpers import send_to, state_of, subscription, take
 from tests.ses_events import T0
 from tests.staff import make_quarantined
@@ -103,6 +105,42 @@ def test_ingest_reads_files_and_folders_and_keeps_what_it_cannot_read(tmp_path: 
     again = run_json("ingest_bounces", str(tmp_path))
     assert (again["stored"], again["duplicates"], again["events"]) == (0, 4, 0)
     assert "in quarantine" in run("ingest_bounces", str(tmp_path))
+
+
+def test_ingest_takes_mails_from_files_and_from_the_pipe_of_a_mail_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = send_to("ada@post.example"), send_to("bob@post.example")
+    (tmp_path / "1.eml").write_bytes(mailed.dsn("ada@post.example", header=mailed.header_of(ada)))
+    assert run_json("ingest_bounces", str(tmp_path))["events"] == 1
+    assert state_of(ada) == "bounced" and Notification.objects.get().source == "dsn"
+    piped = b"From MAILER-DAEMON Fri Nov 20 09:00:05 2026\n" + mailed.dsn(
+        "bob@post.example", header=mailed.header_of(bob), number=2
+    )
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped)))
+    assert run_json("ingest_bounces", "-")["events"] == 1
+    assert state_of(bob) == "bounced"
+
+
+@pytest.mark.parametrize(("path", "status"), [("-", 75), ("file", 1)])
+def test_a_mail_server_is_told_to_come_again_when_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    def away(*args: Any, **options: Any) -> None:
+        raise OperationalError("no connection")
+
+    (tmp_path / "file").write_bytes(b"{}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    monkeypatch.setattr(ingest, "store_many", away)
+    with pytest.raises(CommandError, match="The database does not answer") as refusal:
+        run("ingest_bounces", path)
+    assert refusal.value.returncode == status
+
+
+def test_vouching_needs_to_say_for_what() -> None:
+    with pytest.raises(CommandError, match="needs --replay-quarantined"):
+        run("process_notifications", "--vouch")
 
 
 def test_process_takes_what_was_stored_and_replays_the_quarantine_when_asked() -> None:

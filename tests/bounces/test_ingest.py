@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 def rung(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     calls: list[str] = []
     monkeypatch.setattr(doorbell, "_send", lambda task, args: calls.append(task.name))
+    monkeypatch.setattr(doorbell, "_rung_at", {})
     yield calls
 
 
@@ -64,6 +65,31 @@ def test_one_statement_stores(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(3):
         store(wake=False)
     assert connection.in_atomic_block
+
+
+def test_many_are_stored_by_one_statement_with_copies_within_and_before_counted(
+    django_assert_max_num_queries: Any,
+) -> None:
+    store(b"old", "sns:2", wake=False)
+    keys = ["sns:3", "sns:2", "sns:1", "sns:1"]
+    rows = [ingest.Incoming(b"new", Notification.Source.SQS, key) for key in keys]
+    with django_assert_max_num_queries(3):
+        stored = ingest.store_many(rows, wake=False)
+    assert [each.created for each in stored] == [True, False, True, False]
+    assert stored[2].notification_id == stored[3].notification_id
+    found = Notification.objects.order_by("dedupe_key").values_list("dedupe_key", "source", "copies")
+    assert list(found) == [("sns:1", "sqs", 2), ("sns:2", "sns", 2), ("sns:3", "sqs", 1)]
+
+
+def test_what_goes_to_the_quarantine_at_once_wakes_nobody(
+    rung: list[str], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    row = ingest.Incoming(b"x", Notification.Source.SQS, "sqs:1", error="It is not proven.", trusted=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        ingest.store_many([row])
+    assert rung == []
+    assert pipeline.process_everything().taken == 0
+    assert Notification.objects.get().state == "quarantined"
 
 
 def test_the_same_content_has_the_same_key_and_fits() -> None:

@@ -1,13 +1,14 @@
 """Stored notification → events, verdicts, states and effects, in any order and any number of copies."""
 
 import random
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from bounces import ingest, pipeline
+from bounces import ingest, pipeline, tasks
 from bounces.models import AddressHealth, Event, Notification
 from mailinglist import lifecycle, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind
@@ -349,6 +350,94 @@ def test_a_fault_of_our_own_is_tried_again_five_times_and_then_quarantined(
     assert not Event.objects.exists()
     assert pipeline.replay_quarantined().processed == 1
     assert state_of(delivery) == State.BOUNCED
+
+
+def test_what_failed_is_tried_again_after_pauses_that_grow_and_nothing_is_lost(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bounces import judgement
+
+    def broken(**_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    now = timezone.now()
+    tries = []
+    with monkeypatch.context() as patch:
+        patch.setattr(judgement, "settle", broken)
+        take(ses.bounced(delivery))
+        for second in range(0, 1000, 10):
+            patch.setattr(timezone, "now", lambda second=second: now + timedelta(seconds=second))
+            if pipeline.process_failed(due_only=True).failed:
+                tries.append(second)
+    assert len(tries) == 3 and tries[0] >= 30 and tries[1] - tries[0] >= 120 and tries[2] - tries[1] >= 480
+    assert Notification.objects.get().state == "stored"
+    Notification.objects.update(processed_at=now - timedelta(hours=1))
+    tasks.sweep()
+    assert state_of(delivery) == State.BOUNCED
+    row = Notification.objects.get()
+    assert (row.state, row.error) == ("processed", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_share_what_is_stored_and_neither_takes_what_the_other_has() -> None:
+    from django.db import connection, transaction
+
+    for number in range(6):
+        Notification.objects.create(source="sns", raw=b"{}", dedupe_key=f"sns:{number}")
+    found: list[int] = []
+
+    def other() -> None:
+        found.append(pipeline.process_stored(limit=3).taken)
+        connection.close()
+
+    with transaction.atomic():
+        first = Notification.objects.select_for_update().order_by("pk")[:3]
+        held = [row.pk for row in first]
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+    assert found == [3]
+    assert set(Notification.objects.filter(state="stored").values_list("pk", flat=True)) == set(held)
+
+
+def test_a_batch_of_events_costs_a_fixed_number_of_statements(django_assert_max_num_queries: Any) -> None:
+    mailing_list = make_list()
+    for number in range(40):
+        make_subscriber(f"reader{number}@post.example", mailing_list)
+    campaign = make_campaign(mailing_list)
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    deliveries = ses.accept_all(campaign.pk)
+    documents = [event(row) for row in deliveries for event in (ses.sent, ses.delivered, ses.opened)]
+    rows = [
+        ingest.Incoming(ses.raw(document), Notification.Source.SQS, f"sns:{number}")
+        for number, document in enumerate(documents)
+    ]
+    ids = [row.notification_id for row in ingest.store_many(rows, wake=False)]
+    with django_assert_max_num_queries(25):
+        assert pipeline.process(ids).events == 120
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_a_storm_of_events_before_the_answers_of_ses_is_proven_by_one_statement(
+    django_assert_max_num_queries: Any,
+) -> None:
+    mailing_list = make_list()
+    for number in range(40):
+        make_subscriber(f"reader{number}@post.example", mailing_list)
+    campaign = make_campaign(mailing_list)
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    from mailinglist.sending import queue
+
+    queue.claim(40, campaign_id=campaign.pk, lease_seconds=60)
+    rows = [
+        ingest.Incoming(ses.raw(ses.sent(row)), Notification.Source.SQS, f"sns:{row.pk}")
+        for row in Delivery.objects.select_related("subscriber")
+    ]
+    ids = [row.notification_id for row in ingest.store_many(rows, wake=False)]
+    with django_assert_max_num_queries(25):
+        assert pipeline.process(ids).events == 40
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+    assert Attempt.objects.filter(result="accepted", message_id__isnull=False).count() == 40
 
 
 def snapshot_of_the_end() -> list[Any]:

@@ -82,3 +82,37 @@ def test_what_other_programs_send_gives_documents_and_no_exception(folder: str) 
     assert len(found) == len(list((PAYLOADS / folder).glob("*.json")))
     for document in found:
         events.parse(document.raw)
+
+
+MAIL = (
+    b"Received: from mx.example.net\nFrom: MAILER-DAEMON@mx.example.net\nSubject: failure notice\n\nSorry.\n"
+)
+
+
+def test_mails_are_known_by_their_name_their_place_or_their_first_lines(tmp_path: Path) -> None:
+    for folder in ("cur", "new", "tmp"):
+        (tmp_path / "box" / folder).mkdir(parents=True)
+    (tmp_path / "box" / "cur" / "1:2,S").write_bytes(b"no header at all")
+    (tmp_path / "box" / "new" / "2").write_bytes(MAIL)
+    (tmp_path / "box" / "tmp" / "3").write_bytes(b"still being writ")
+    (tmp_path / "a.eml").write_bytes(b"no header at all")
+    (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbf" + MAIL)
+    (tmp_path / "c.txt").write_bytes(b"From MAILER-DAEMON\r\n" + MAIL.replace(b"\n", b"\r\n"))
+    (tmp_path / "d.txt").write_bytes(b"Note: this is a text about mails.\nIt has no header.\n")
+    (tmp_path / "e.json").write_bytes(b'{"From": "x"}')
+    found = {Path(document.name).name: document.is_mail for document in read(tmp_path)}
+    assert found == {
+        "1:2,S": True, "2": True, "a.eml": True, "b.txt": True, "c.txt": True, "d.txt": False, "e.json": False,
+    }  # fmt: skip
+
+
+def test_each_mail_of_an_mbox_is_one_and_standard_input_is_one_mail_whatever_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = b"From MAILER-DAEMON Fri Nov 20 09:00:05 2026\n"
+    both = line + MAIL + b"\n" + line + MAIL
+    (tmp_path / "mbox").write_bytes(both)
+    assert [document.is_mail for document in read(tmp_path)] == [True, True]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(both)))
+    (found,) = sources.documents(["-"])
+    assert (found.raw, found.is_mail) == (both, True)

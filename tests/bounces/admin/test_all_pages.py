@@ -3,12 +3,24 @@
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from bounces.models import Event, Notification, Policy
-from mailinglist.models import Campaign, Change, Delivery, MailingList, Subscriber, Suppression
+from bounces.models import Event, Incident, Notification, Policy, ProviderSlot
+from mailinglist import subscriptions
+from mailinglist.changes import Actor, Kind
+from mailinglist.models import (
+    Campaign,
+    Change,
+    Delivery,
+    MailingList,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.staff import (
     NASTY,
@@ -31,10 +43,19 @@ LISTS = [
     "bounces_event",
     "bounces_notification",
     "bounces_policy",
+    "bounces_incident",
+    "mailinglist_subscription",
     "auth_user",
     "auth_group",
 ]
-MACHINE_OWNED = ["mailinglist_delivery", "mailinglist_change", "bounces_event", "bounces_notification"]
+MACHINE_OWNED = [
+    "mailinglist_delivery",
+    "mailinglist_change",
+    "mailinglist_subscription",
+    "bounces_event",
+    "bounces_notification",
+    "bounces_incident",
+]
 
 
 def changelists() -> list[str]:
@@ -44,6 +65,22 @@ def changelists() -> list[str]:
 def every_page() -> list[str]:
     """The address of every page there is, for the rows there are."""
     pages = [reverse("admin:index"), reverse("admin:bounces_restore"), *changelists()]
+    pages += [reverse("admin:bounces_providers"), reverse("admin:bounces_policy_simulate")]
+    pages += [
+        f"{reverse('admin:bounces_policy_simulate')}?mailing_list={row.pk}"
+        for row in MailingList.objects.all()
+    ]
+    for slot in ProviderSlot.objects.all()[:3]:
+        pages.append(reverse("admin:bounces_provider", args=[slot.provider]))
+    for incident in Incident.objects.all():
+        pages += [
+            reverse(f"admin:bounces_incident_{tail}", args=[incident.pk]) for tail in ("confirm", "release")
+        ]
+    for event in Event.objects.exclude(subscriber=None)[:3]:
+        pages += [
+            reverse(f"admin:bounces_recipient_{tail}", args=[event.subscriber_id, event.pk])
+            for tail in ("leave_alone", "let_count")
+        ]
     pages += [reverse(f"admin:{name}_add") for name in LISTS if name not in MACHINE_OWNED]
     for model in (
         MailingList,
@@ -55,6 +92,8 @@ def every_page() -> list[str]:
         Event,
         Notification,
         Policy,
+        Incident,
+        Subscription,
     ):
         label = f"{model._meta.app_label}_{model._meta.model_name}"
         pages += [reverse(f"admin:{label}_change", args=[row.pk]) for row in model._default_manager.all()[:3]]
@@ -76,7 +115,7 @@ def every_page() -> list[str]:
         pages.append(reverse("admin:bounces_recipient", args=[person.pk]))
         pages += [
             reverse(f"admin:bounces_recipient_{tail}", args=[person.pk])
-            for tail in ("unsubscribe", "suppress", "release")
+            for tail in ("unsubscribe", "suppress", "release", "take_back")
         ]
         pages += [
             reverse("admin:bounces_recipient_restore", args=[person.pk, row.pk])
@@ -84,6 +123,10 @@ def every_page() -> list[str]:
         ]
         pages += [
             reverse("admin:bounces_recipient_resend", args=[person.pk, row.pk])
+            for row in person.deliveries.all()
+        ]
+        pages += [
+            reverse("admin:bounces_recipient_try_now", args=[person.pk, row.pk])
             for row in person.deliveries.all()
         ]
     pages += [
@@ -97,6 +140,17 @@ def fill(text: str = "The mailbox is full.") -> Subscriber:
     make_suppressed(ada, why=text)
     make_campaign(MailingList.objects.get(slug="news"), name=text[:100], subject=text[:100], body=text)
     make_quarantined(raw=text.encode(), error=text)
+    ProviderSlot.objects.create(provider="post.example", starts_at=timezone.now(), delivered=3, hard=1)
+    Incident.objects.create(
+        provider="post.example", kind="hard", started_at=timezone.now(), ended_at=timezone.now(), why=text
+    )
+    Event.objects.filter(verdict="soft").update(effect="unsubscribe-all", effect_text=text)
+    subscriptions.unsubscribe(
+        make_subscriber("gone@post.example", MailingList.objects.get(slug="news")).pk,
+        reason=Subscription.Reason.HARD_BOUNCE,
+        by=Actor(Kind.RULE),
+        why=text,
+    )
     Policy.objects.get_or_create(list=None, defaults={"soft_retry_days": [1, 2, 4]})
     return ada
 
@@ -152,6 +206,9 @@ def test_no_get_changes_anything(staff: Client) -> None:
             Event,
             Notification,
             Policy,
+            Incident,
+            ProviderSlot,
+            Subscription,
         )
         return [sorted(map(str, model._default_manager.values_list())) for model in models]
 
@@ -194,9 +251,7 @@ def test_who_may_only_look_gets_no_buttons(client: Client) -> None:
 @pytest.mark.parametrize("name", MACHINE_OWNED)
 def test_machine_owned_rows_are_not_written_by_hand(staff: Client, name: str) -> None:
     fill()
-    model = {"delivery": Delivery, "change": Change, "event": Event, "notification": Notification}[
-        name.split("_")[1]
-    ]
+    model = apps.get_model(*name.split("_"))
     row: Any = model._default_manager.first()
     assert staff.get(reverse(f"admin:{name}_add")).status_code == 403
     assert staff.get(reverse(f"admin:{name}_delete", args=[row.pk])).status_code == 403

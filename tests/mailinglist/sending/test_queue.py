@@ -434,3 +434,17 @@ def test_queueing_a_mail_wakes_a_worker(
         pk = queue.enqueue(subscriber_id=person.pk, list_id=news.pk, purpose=Delivery.Purpose.CONFIRMATION)
     assert Delivery.objects.get(pk=pk).state == "queued"
     assert rung == [("mailinglist.tasks.send_mail",)]
+
+
+class TestSuspects:
+    """Rows that a worker died with."""
+
+    def test_each_is_given_out_by_itself_and_only_to_a_run_with_nothing_in_hand(self) -> None:
+        campaign = started(5)
+        Delivery.objects.filter(pk__in=[delivery_of(campaign, i).pk for i in (1, 3)]).update(crashes=1)
+        busy = queue.claim(2, campaign_id=campaign.pk, lease_seconds=60, alone=False)
+        assert [row.crashes for row in busy] == [0]
+        first, second, rest = claim(campaign), claim(campaign), claim(campaign)
+        assert [row.delivery_id for row in first] == [delivery_of(campaign, 1).pk]
+        assert [row.delivery_id for row in second] == [delivery_of(campaign, 3).pk]
+        assert [row.crashes for row in first] == [1] and len(rest) == 2

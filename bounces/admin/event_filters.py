@@ -1,0 +1,67 @@
+"""Filters of the list of events that ask other tables: provider, list, and what became of the bounce."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from bounces import provider_rates
+from bounces.history import JUDGED
+from bounces.models import Event
+from mailinglist.models import MailingList
+
+
+class ProviderFilter(admin.SimpleListFilter):
+    """The providers with most mails lately; any other one by ?provider= (linked from the provider pages).
+
+    Only bounces: of them there is an index by provider.
+    """
+
+    title = "provider (bounces only)"
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = [name for name, _ in provider_rates.largest(30)[:12]]
+        asked = request.GET.get(self.parameter_name, "")[:253]
+        return [(name, name) for name in dict.fromkeys([*names, *([asked] if asked else [])])]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        if not self.value():
+            return queryset
+        at = Event.objects.at(self.value() or "").filter(verdict__in=JUDGED)
+        return queryset & at
+
+
+class MailingListFilter(admin.SimpleListFilter):
+    title = "list"
+    parameter_name = "list"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (str(pk), name) for pk, name in MailingList.objects.order_by("name").values_list("pk", "name")
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        value = self.value() or ""
+        if not value:
+            return queryset
+        return queryset.filter(delivery__list_id=int(value)) if value.isdecimal() else queryset.none()
+
+
+class EffectFilter(admin.SimpleListFilter):
+    title = "what it did"
+    parameter_name = "effect"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("held", "held, nothing yet"), ("applied", "took effect"), ("ruled", "decided by a manager")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        match self.value():
+            case "held":
+                return queryset.filter(applied_at__isnull=True).exclude(effect="")
+            case "applied":
+                return queryset.filter(applied_at__isnull=False)
+            case "ruled":
+                return queryset.exclude(ruling="")
+        return queryset

@@ -1,0 +1,70 @@
+"""The page that asks what another policy would have done to a list. URL name: ``admin:bounces_policy_simulate``."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from bounces import whatif
+from bounces.admin.words import sentences
+from bounces.history import JUDGED
+from bounces.models import Event, Policy
+from mailinglist.models import MailingList
+from mailinglist.staff import COUNT_CAP, page, require
+
+#: More reports than this are for the command, which shows its progress and is cut off by no proxy.
+MOST_EVENTS = COUNT_CAP * 5
+
+
+class SimulationForm(forms.Form):
+    mailing_list = forms.ModelChoiceField(
+        MailingList.objects.all(), label="List", widget=UnfoldAdminSelectWidget(), empty_label=None
+    )
+
+    def __init__(self, *args: Any, labels: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in whatif.FIELDS:
+            help_text = getattr(Policy._meta.get_field(name), "help_text", "")
+            self.fields[name] = forms.CharField(
+                label=labels.get(name, name),
+                required=False,
+                max_length=100,
+                widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "as it is now"}),
+                help_text=str(help_text),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        mailing_list = values.get("mailing_list")
+        if mailing_list is None:
+            return values
+        proposed = whatif.current(mailing_list)
+        for name in whatif.FIELDS:
+            if text := values.get(name, "").strip():
+                try:
+                    proposed = whatif.changed(proposed, [f"{name}={text}"])
+                except whatif.BadSetting as error:
+                    self.add_error(name, str(error).partition(": ")[2] or str(error))
+        values["proposed"] = proposed
+        return values
+
+
+def simulate(request: HttpRequest, labels: dict[str, str]) -> HttpResponse:
+    """GET with a list compares; it changes nothing, so that a comparison can be linked to."""
+    require(request, "bounces.view_policy", "mailinglist.view_subscriber")
+    form = SimulationForm(request.GET if "mailing_list" in request.GET else None, labels=labels)
+    context: dict[str, Any] = {"form": form, "days": whatif.DAYS, "lists": MailingList.objects.exists()}
+    if form.is_bound and form.is_valid():
+        mailing_list, proposed = form.cleaned_data["mailing_list"], form.cleaned_data["proposed"]
+        if _too_many():
+            context["too_many"] = mailing_list.slug
+        else:
+            context["found"] = whatif.compare(mailing_list, proposed)
+            context["words"] = sentences(proposed)
+    return page(request, "admin/bounces/simulation.html", "What if", context)
+
+
+def _too_many() -> bool:
+    rows = Event.objects.filter(verdict__in=JUDGED).order_by()
+    return rows[: MOST_EVENTS + 1].count() > MOST_EVENTS

@@ -1,0 +1,62 @@
+"""The doorbell: once for many, never lost for the last of them, and silent where the broker is away."""
+
+import logging
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from mailinglist import doorbell
+
+pytestmark = pytest.mark.django_db
+TASK: Any = SimpleNamespace(name="some.task")
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """When a message was sent."""
+    found: list[float] = []
+    monkeypatch.setattr(doorbell, "_send", lambda task, args: found.append(time.monotonic()))
+    monkeypatch.setattr(doorbell, "_rung_at", {})
+    yield found
+    assert not doorbell._waiting
+
+
+def test_the_first_rings_at_once_and_all_that_follow_ring_together_once(
+    sent: list[float], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(50):
+            doorbell.ring_together(TASK)
+    assert len(sent) == 1
+    time.sleep(doorbell.PAUSE * 3)
+    assert len(sent) == 2
+    assert sent[1] - sent[0] >= doorbell.PAUSE * 0.9
+    with django_capture_on_commit_callbacks(execute=True):
+        doorbell.ring_together(TASK)
+    assert len(sent) == 3
+
+
+def test_different_tasks_do_not_wait_for_each_other(
+    sent: list[float], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        doorbell.ring_together(TASK)
+        doorbell.ring_together(SimpleNamespace(name="another.task"))
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("fault", [OperationalError("no broker"), ConnectionRefusedError()])
+def test_a_broker_that_is_away_is_logged_and_nothing_else(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(**options: Any) -> None:
+        raise fault
+
+    with caplog.at_level(logging.WARNING):
+        doorbell._send(SimpleNamespace(name="some.task", apply_async=away), ())
+    assert "some.task() is left to the next sweep" in caplog.text
