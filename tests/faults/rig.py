@@ -228,7 +228,7 @@ class Rig:
             time.sleep(0.1)
         return time.monotonic() - began
 
-    def settle_events(self, campaign: int, *, seconds: float = 30) -> None:
+    def settle_events(self, campaign: int, *, seconds: float = 90) -> None:
         """Until the local SES has pushed everything, all of it is processed, and what stays unknown is held."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
