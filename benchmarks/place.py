@@ -45,6 +45,7 @@ class Took:
     database: float | None
     #: The largest of the children, in MB.
     peak_mb: float
+    #: What the child that took longest found.
     found: Any
 
 
@@ -124,7 +125,7 @@ class Place:
             processor=sum(part["processor"] for part in told),
             database=None if before is None or after is None else after - before,
             peak_mb=max(part["peak_mb"] for part in told),
-            found=told[0]["found"],
+            found=max(told, key=lambda part: part["seconds"])["found"],
         )
 
     def _database(self) -> float | None:

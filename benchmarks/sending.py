@@ -28,6 +28,8 @@ class DjangoSes:
         version = CampaignVersion.objects.get(pk=version_id)
         self._parts = [Template(part) for part in (version.subject, version.text, version.html)]
         self._connection: BaseEmailBackend | None = get_connection(DJANGO_SES) if kept else None
+        if self._connection is not None:
+            self._connection.open()
         self._count = 0
 
     def run(self) -> int:
@@ -35,8 +37,6 @@ class DjangoSes:
         return sum(mail.send() for mail in self._mails())
 
     def _mails(self) -> Iterator[EmailMultiAlternatives]:
-        if self._connection is not None:
-            self._connection.open()
         for person in self._people:
             leave = tokens.unsubscribe_url(person, self._list)
             context = Context(

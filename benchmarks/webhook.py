@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=20, metavar="N", help=f"at {PACE}/s (20)")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     given = parser.parse_args()
-    with _place() as place:
+    with a_place() as place:
         ours_flat, ours_paced = _measure(place.ours(), place, given.messages, given.seconds, place.origin)
         stored = place.stored()
         peer_flat, peer_paced = _measure(place.peer(), place, given.messages, given.seconds, "")
@@ -80,11 +80,11 @@ def main() -> int:
     return 0 if reached and stored == figures["answered_200"] else 1
 
 
-class _Place:
+class Place:
     """Servers in a folder of their own."""
 
-    def __init__(self, var: Path, origin: str, signer: signing.Signer) -> None:
-        self.var, self.origin, self.signer = var, origin, signer
+    def __init__(self, var: Path, origin: str, signer: signing.Signer, server: Postgres) -> None:
+        self.var, self.origin, self.signer, self.server = var, origin, signer, server
         no_proxy = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         left_out = ("DATABASE_URL", "CELERY_BROKER_URL", "PUBLIC_URL", "SNS_REQUIRE_V2")
         inherited = {name: value for name, value in os.environ.items() if name not in left_out}
@@ -144,7 +144,7 @@ class _Place:
 
 
 @contextmanager
-def _place() -> Iterator[_Place]:
+def a_place() -> Iterator[Place]:
     var = Path(tempfile.mkdtemp(prefix="mailinglist-bench-"))
     embedded.make_private(var / "log")
     embedded.make_private(var / "sandbox")
@@ -152,7 +152,7 @@ def _place() -> Iterator[_Place]:
     server, broker = Postgres(var), Valkey(var)
     server.owner.take()
     with _certificates(signer) as origin:
-        place = _Place(var, origin, signer)
+        place = Place(var, origin, signer, server)
         try:
             server.start()
             broker.start()
@@ -185,7 +185,7 @@ def _certificates(signer: signing.Signer) -> Iterator[str]:
 
 
 def _measure(
-    server: tuple[int, int], place: _Place, messages: int, seconds: int, origin: str
+    server: tuple[int, int], place: Place, messages: int, seconds: int, origin: str
 ) -> tuple[Run, Run]:
     """Flat out, then at the fixed pace."""
     port, pid = server

@@ -7,6 +7,7 @@ arrived.
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from functools import cached_property
 
 from bounces import providers
 from bounces.models import Event, Incident
@@ -44,24 +45,33 @@ class Scene:
                 "occurred_at", "dedupe_key"
             )
         )
-        ids = {event.delivery_id for event in self.events if event.delivery_id}
-        self.deliveries = Delivery.objects.in_bulk(ids)
-        # A batch has thousands of mails and few campaigns: one object for each campaign, not one for each mail.
-        campaigns = Campaign.objects.in_bulk(
-            {row.campaign_id for row in self.deliveries.values() if row.campaign_id}
-        )
-        for row in self.deliveries.values():
-            row.campaign = campaigns.get(row.campaign_id or 0)
-        attempts = Attempt.objects.filter(delivery_id__in=ids)
-        self.sent_at = {
-            (pk, number): at for pk, number, at in attempts.values_list("delivery_id", "number", "started_at")
-        }
         self._by_attempt: dict[tuple[int, int], list[Event]] = defaultdict(list)
         self._by_subscriber: dict[int, list[Event]] = defaultdict(list)
         self._incidents = _incidents(self.events)
         for event in self.events:
             self._by_attempt[event.delivery_id or 0, event.attempt_number].append(event)
             self._by_subscriber[event.subscriber_id or 0].append(event)
+
+    @cached_property
+    def deliveries(self) -> dict[int, Delivery]:
+        """The mails that the events are about; read when first asked for, because the health of addresses never does."""
+        found = Delivery.objects.in_bulk(self._delivery_ids())
+        # A batch has thousands of mails and few campaigns: one object for each campaign, not one for each mail.
+        campaigns = Campaign.objects.in_bulk({row.campaign_id for row in found.values() if row.campaign_id})
+        for row in found.values():
+            row.campaign = campaigns.get(row.campaign_id or 0)
+        return found
+
+    @cached_property
+    def sent_at(self) -> dict[tuple[int, int], datetime]:
+        """(delivery, attempt) → when it was sent."""
+        attempts = Attempt.objects.filter(delivery_id__in=self._delivery_ids())
+        return {
+            (pk, number): at for pk, number, at in attempts.values_list("delivery_id", "number", "started_at")
+        }
+
+    def _delivery_ids(self) -> set[int]:
+        return {event.delivery_id for event in self.events if event.delivery_id}
 
     def events_of(self, subscriber_id: int) -> list[Event]:
         """The events of one subscriber, oldest first."""

@@ -44,7 +44,7 @@ class Rate:
     def words(self) -> str:
         keep, review, pause = (100 * mark for mark in self.marks)
         return (
-            f"{self.share:.2%} of {self.sent:,} mails. SES wants less than {keep:g} %, reviews at {review:g} % "
+            f"{100 * self.share:.2f} % of {self.sent:,} mails. SES wants less than {keep:g} %, reviews at {review:g} % "
             f"and pauses at {pause:g} %."
         )
 

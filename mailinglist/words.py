@@ -11,6 +11,9 @@ TONES = {
     "scheduled": "info",
     "paused": "warning",
     "finished": "success",
+    # incidents
+    "open": "warning",
+    "released": "success",
     # subscriptions
     "pending": "info",
     "confirmed": "success",

@@ -30,6 +30,8 @@ class Config:
 
     # Limits of the account. A quota of -1 is unlimited; the window is shortened by tests of refilling.
     max_send_rate: float = 100.0
+    #: The rate that GetAccount tells, where it is not the true one.
+    told_send_rate: float = 0.0
     quota: float = 100_000.0
     quota_window_seconds: float = 86_400.0
 
@@ -188,6 +190,7 @@ _READER_OF_TYPE: dict[Any, Callable[[Any], Any]] = {bool: _flag, int: _integer}
 READERS: dict[str, Callable[[Any], Any]] = {
     **{f.name: _READER_OF_TYPE[f.type] for f in fields(Config) if f.type in _READER_OF_TYPE},
     "max_send_rate": _positive,
+    "told_send_rate": _number(0),
     "quota": _quota,
     "quota_window_seconds": _positive,
     "latency": _range,

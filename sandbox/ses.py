@@ -82,7 +82,7 @@ async def get_account(request: web.Request) -> web.Response:
             "ProductionAccessEnabled": True,
             "SendQuota": {
                 "Max24HourSend": config.quota,
-                "MaxSendRate": config.max_send_rate,
+                "MaxSendRate": config.told_send_rate or config.max_send_rate,
                 "SentLast24Hours": float(sandbox.limits.sent_in_window(now=time.time(), config=config)),
             },
             "SendingEnabled": not (config.sending_paused or config.account_suspended),

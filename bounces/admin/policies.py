@@ -31,6 +31,9 @@ _SIMULATED = {
     "soft_exhausted_unsubscribes": "Then end the subscription (true or false)",
     "block_retry_days": "After a block, send again after (days)",
     "hold_hours": "Hold a hard bounce of a known address (hours)",
+    "repeated_soft": "Unreachable: soft bounces in so many campaigns",
+    "repeated_window": "Unreachable: of the last so many campaigns",
+    "repeated_days": "Unreachable: spread over at least (days)",
 }
 
 

@@ -298,7 +298,9 @@ def retry_now(delivery_id: int, *, by: Actor, why: str) -> None:
             next_attempt_at=Now(), changed_at=Now()
         )
         if not changed:
-            raise CannotResend(f"This mail is “{delivery.get_state_display()}”: it does not wait for a retry.")
+            raise CannotResend(
+                f"This mail is “{delivery.get_state_display()}”: it does not wait for a retry."
+            )
         record(
             Noun.DELIVERY,
             delivery_id,

@@ -122,4 +122,5 @@ def test_a_scene_takes_six_queries_however_much_happened(
     for number in range(20):
         report(delivery, "soft", number, attempt_number=number + 1)
     with django_assert_num_queries(6):  # type: ignore[operator]
-        Scene([ada.pk])
+        scene = Scene([ada.pk])
+        assert scene.deliveries and scene.sent_at and scene.deliveries

@@ -1,6 +1,5 @@
 """Stored notification → events, verdicts, states and effects, in any order and any number of copies."""
 
-import random
 import threading
 from datetime import timedelta
 from typing import Any
@@ -292,6 +291,22 @@ def test_a_forged_delivery_tag_names_nobody(delivery: Delivery) -> None:
     assert subscription(delivery).status == "confirmed"
 
 
+def test_of_several_recipients_in_one_event_only_ours_is_meant(delivery: Delivery) -> None:
+    document = ses.bounced(delivery)
+    document["bounce"]["bouncedRecipients"] = [
+        {"emailAddress": address, "action": "failed", "status": "5.1.1"}
+        for address in ("eve@post.example", "bob@post.example")
+    ]
+    take(document)
+    assert Event.objects.filter(delivery__isnull=True).count() == 2
+    assert subscription(delivery).status == "confirmed"
+    document["bounce"]["feedbackId"] = "another"
+    document["bounce"]["bouncedRecipients"][0]["emailAddress"] = "ADA@post.example"
+    take(document)
+    assert Event.objects.get(delivery=delivery).recipient == "ADA@post.example"
+    assert subscription(delivery).status == "unsubscribed"
+
+
 def test_what_cannot_be_read_is_quarantined_and_its_neighbours_are_processed(delivery: Delivery) -> None:
     junk = ingest.store(b"{not json", source=Notification.Source.FILE, dedupe_key="junk", wake=False)
     body = ses.raw(ses.delivered(delivery))
@@ -438,68 +453,3 @@ def test_a_storm_of_events_before_the_answers_of_ses_is_proven_by_one_statement(
         assert pipeline.process(ids).events == 40
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
     assert Attempt.objects.filter(result="accepted", message_id__isnull=False).count() == 40
-
-
-def snapshot_of_the_end() -> list[Any]:
-    """Everything that must not depend on the order of arrival."""
-    subscribers = Subscription.objects.order_by("subscriber__email_key").values_list(
-        "subscriber__email_key", "list__slug", "status", "unsubscribe_reason", "unsubscribed_at"
-    )
-    deliveries = Delivery.objects.order_by("subscriber__email_key", "pk").values_list(
-        "subscriber__email_key", "state", "reason", "next_attempt_at"
-    )
-    events = Event.objects.order_by("dedupe_key").values_list(
-        "dedupe_key", "verdict", "reason", "effect", "effect_at", "delivery_id", "attempt_number"
-    )
-    return [
-        list(subscribers),
-        list(deliveries),
-        list(events),
-        list(Suppression.objects.order_by("key").values_list("key", "reason", "since", "released_at")),
-        list(
-            Attempt.objects.order_by("delivery_id", "number").values_list("message_id", "result", "verdict")
-        ),
-        list(
-            AddressHealth.objects.order_by("subscriber__email_key").values_list(
-                "subscriber__email_key", "state", "consecutive_soft", "last_delivered_at", "last_bounce_at"
-            )
-        ),
-    ]
-
-
-def test_any_order_of_a_campaigns_notifications_gives_the_same_end() -> None:
-    from django.db import transaction
-
-    mailing_list = make_list()
-    for number in range(24):
-        make_subscriber(f"reader{number}@post.example", mailing_list)
-    campaign = make_campaign(mailing_list)
-    lifecycle.start(campaign.pk, by=SYSTEM)
-    deliveries = ses.accept_all(campaign.pk)
-    documents = [ses.sent(delivery) for delivery in deliveries]
-    for number, delivery in enumerate(deliveries):
-        story = number % 8
-        if story in (0, 1, 2, 7):
-            documents.append(ses.delivered(delivery))
-        if story in (1, 3):
-            documents.append(ses.bounced(delivery))
-        if story in (2, 3):
-            documents.append(ses.complained(delivery))
-        if story in (4, 7):
-            documents.append(ses.full(delivery))
-        if story == 5:
-            documents += [ses.blocked(delivery), ses.delivered(delivery)]
-        if story == 6:
-            documents += [ses.out_of_office(delivery), ses.delivered(delivery)]
-    ends = []
-    for seed in range(20):
-        order = documents * (2 if seed % 2 else 1)
-        random.Random(seed).shuffle(order)
-        with transaction.atomic():
-            size = random.Random(seed).choice([1, 3, 17, 200])
-            for start in range(0, len(order), size):
-                take(*order[start : start + size])
-            ends.append(snapshot_of_the_end())
-            transaction.set_rollback(True)
-    assert all(end == ends[0] for end in ends)
-    assert {row[1] for row in ends[0][1]} == {"delivered", "bounced", "complained", "waiting"}

@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +37,8 @@ SES: dict[str, Any] = {
     "max_send_rate": 250.0, "quota": -1, "quota_window_seconds": 86400.0, "latency": [20, 200], "mix": {},
     "error_500_before": 0, "reset_before": 0, "error_500_after": 0, "reset_after": 0, "hang_after": 0,
     "hang_seconds": 6, "sending_paused": False, "account_suspended": False, "from_not_verified": False,
-    "throttle_all": False, "pushes": "on", "duplicates": 0, "reorder": 0, "retry_seconds": 0.3,
+    "throttle_all": False, "told_send_rate": 0.0, "seed": 1, "pushes": "on", "duplicates": 0, "reorder": 0,
+    "retry_seconds": 0.3,
     "delays": {kind: [5, 150] for kind in ("send", "delivery", "delay", "bounce", "complaint", "reject")},
 }  # fmt: skip
 
@@ -202,6 +204,12 @@ class Rig:
 
     def reason(self, campaign: int) -> str:
         return str(self.one("SELECT status_reason FROM mailinglist_campaign WHERE id = %s", campaign))
+
+    def sent_in(self, window: float) -> int:
+        """Mails of all campaigns in the last ``window`` seconds, as the local SES counts them."""
+        self.ses.config(quota_window_seconds=window)
+        with urllib.request.urlopen(f"{self.ses.url}/v2/email/account", timeout=5) as answer:
+            return int(json.load(answer)["SendQuota"]["SentLast24Hours"])
 
     def posted(self, campaign: int) -> int:
         """Mails of the campaign in the ledger by now."""

@@ -137,7 +137,7 @@ def test_the_provider_pages_show_rates_a_chart_and_the_same_figures_as_a_table(s
     page = text(staff, "/admin/bounces/providers/gmail.com/")
     assert 'role="img"' in page and "<title" in page and "<polyline" in page
     assert "googlemail.com" in page
-    assert page.count('<th scope="row">') == 2
+    assert page.count('<th scope="row" class="ml-nowrap">') == 2
     for days in ("2", "90", "x"):
         text(staff, "/admin/bounces/providers/gmail.com/", days=days)
     assert staff.get("/admin/bounces/providers/nobody.example/").status_code == 404
@@ -228,4 +228,4 @@ def test_silence_after_mails_and_the_reputation_stand_on_the_first_page(staff: C
     ProviderSlot.objects.create(provider="gmail.com", starts_at=timezone.now(), delivered=940, hard=60)
     page = text(staff, "/admin/")
     assert "nothing came back about them" in page
-    assert "6.00% of 1,000 mails" in page and "ml-badge--danger" in page
+    assert "6.00 % of 1,000 mails" in page and "ml-badge--danger" in page

@@ -27,7 +27,6 @@ def large(rig: Rig, size: int, seed: int, *, body_bytes: int = 100_000) -> Row:
         row.violations.append(f"F26: the snapshot took {snapshot:.0f} s.")
     if late > early * 1.1 + 5:
         row.violations.append(f"F26: the worker grew from {early:.0f} to {late:.0f} MB.")
-    rig.ses.reset()
     return row
 
 
