@@ -1,0 +1,111 @@
+"""Real servers that are killed while they answer: whatever was answered with 200 is in the database afterwards."""
+
+import http.client
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks import webhook
+from script import processes, project
+from script.postgres import Postgres
+
+pytestmark = pytest.mark.slow
+
+MESSAGES, SENDERS, KILLS = 400, 6, 4
+_IDS = "from bounces.models import Notification as N; print(' '.join(N.objects.values_list('dedupe_key', flat=True)))"
+
+
+@pytest.fixture
+def place() -> Iterator[webhook.Place]:
+    with webhook.a_place() as found:
+        yield found
+
+
+def post(port: int, raw: bytes) -> bool:
+    """Whether the answer was 200."""
+    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        peer.request("POST", "/hooks/ses/", raw, {"Content-Type": "text/plain; charset=UTF-8"})
+        return peer.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        peer.close()
+
+
+class Senders:
+    """Threads that post each message again and again, as SNS does, until it is answered with 200."""
+
+    def __init__(self, port: int, messages: dict[str, bytes]) -> None:
+        self.answered: set[str] = set()
+        self.refused = 0
+        self._port, self._end = port, time.monotonic() + 90
+        self._left = iter(messages.items())
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._send) for _ in range(SENDERS)]
+        for thread in self._threads:
+            thread.start()
+
+    def _send(self) -> None:
+        while True:
+            with self._lock:
+                found = next(self._left, None)
+            if found is None:
+                return
+            while time.monotonic() < self._end:
+                if post(self._port, found[1]):
+                    self.answered.add(found[0])
+                    break
+                self.refused += 1
+                time.sleep(0.1)
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(100)
+
+
+def messages_of(place: webhook.Place) -> dict[str, bytes]:
+    raws = place.messages(MESSAGES, place.origin + place.signer.certificate_path)
+    return {raw.partition(b'"MessageId": "')[2][:36].decode(): raw for raw in raws}
+
+
+def kept(place: webhook.Place) -> set[str]:
+    told = project.manage("shell", "-v", "0", "-c", _IDS, environment=place.environment)
+    return {key.removeprefix("sns:") for key in told.split()}
+
+
+def test_a_web_process_that_is_killed_loses_nothing_that_it_answered_with_200(place: webhook.Place) -> None:
+    port, _ = place.ours()
+    (program,) = place.running
+    chance = random.Random(7)
+    senders = Senders(port, messages_of(place))
+    for _ in range(KILLS):
+        time.sleep(chance.uniform(0.1, 0.4))
+        assert program.child is not None
+        processes.kill_group(program.child)
+        program.start()
+    senders.join()
+    assert senders.refused, "No kill hit a request, so nothing was shown."
+    assert len(senders.answered) == MESSAGES
+    assert senders.answered <= kept(place)
+
+
+def test_a_database_that_is_cut_off_loses_nothing_that_was_answered_with_200(place: webhook.Place) -> None:
+    port, _ = place.ours()
+    senders = Senders(port, messages_of(place))
+    server: Postgres = place.server
+    for _ in range(2):
+        time.sleep(0.4)
+        assert server.child is not None
+        os.kill(server.child.pid, signal.SIGQUIT)  # an immediate shutdown: what a power cut leaves
+        server.child.wait(20)
+        server.start()
+    senders.join()
+    assert senders.refused, "No cut hit a request, so nothing was shown."
+    assert len(senders.answered) == MESSAGES
+    assert senders.answered <= kept(place)
