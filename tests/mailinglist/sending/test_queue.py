@@ -448,3 +448,27 @@ class TestSuspects:
         assert [row.delivery_id for row in first] == [delivery_of(campaign, 1).pk]
         assert [row.delivery_id for row in second] == [delivery_of(campaign, 3).pk]
         assert [row.crashes for row in first] == [1] and len(rest) == 2
+
+
+def test_nothing_to_write_down_is_nothing() -> None:
+    queue.finish([])
+    assert Attempt.objects.count() == 0
+
+
+def test_a_mail_of_a_cancelled_campaign_is_not_sent_again() -> None:
+    campaign = started(1)
+    queue.finish([(claim(campaign)[0], Unknown("timeout", ""))])
+    Campaign.objects.update(status="cancelled")
+    with pytest.raises(queue.CannotResend, match="was cancelled"):
+        queue.resend(delivery_of(campaign).pk, by=SYSTEM)
+
+
+def test_a_confirmation_that_failed_is_sent_again_by_hand(
+    rung: list[object], django_capture_on_commit_callbacks: object
+) -> None:
+    news, person = make_list(), make_subscriber()
+    pk = queue.enqueue(subscriber_id=person.pk, list_id=news.pk, purpose=Delivery.Purpose.CONFIRMATION)
+    Delivery.objects.filter(pk=pk).update(state="failed")
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        queue.resend(pk, by=SYSTEM)
+    assert rung == [("mailinglist.tasks.send_mail",)]
