@@ -291,6 +291,21 @@ def test_slots_are_counted_again_and_not_twice() -> None:
     assert list(ProviderSlot.objects.order_by("pk").values()) == before
 
 
+def test_an_event_whose_transaction_committed_late_is_counted_too() -> None:
+    """Ids are given before the commit: a smaller one can appear after a larger one was read."""
+    sent = mail_all(people(3), OUTAGE)
+    refuse(sent[:1], OUTAGE)
+    late = Event.objects.get()
+    Event.objects.update(verdict="send")
+    refuse(sent[1:2], OUTAGE)
+    slots.refresh()
+    assert sum(ProviderSlot.objects.values_list("hard", flat=True)) == 1
+    Event.objects.filter(pk=late.pk).update(verdict="hard", occurred_at=OUTAGE + DAY)
+    refuse(sent[2:], OUTAGE)
+    slots.refresh()
+    assert ProviderSlot.objects.filter(starts_at__gte=OUTAGE + DAY, hard=1).exists()
+
+
 def test_an_empty_database_has_no_incident() -> None:
     assert incidents.watch() == []
 

@@ -311,7 +311,7 @@ rules = st.builds(
     Rules,
     soft_retry_days=st.lists(st.floats(0.1, 30), max_size=10).map(tuple),
     soft_exhausted_unsubscribes=st.booleans(),
-    block_retry_days=st.floats(0, 365),
+    block_retry_days=st.just(0.0) | st.floats(0.01, 365),
     hold_hours=st.floats(0, 365),
     repeated_soft=st.integers(0, 5),
     repeated_window=st.integers(5, 20),
