@@ -122,38 +122,41 @@ CELERY_TASK_ROUTES = {"bounces.tasks.*": {"queue": "bounces"}}
 SWEEP_SECONDS = env_number("SWEEP_SECONDS", 10, low=1, high=600)
 # Seconds between two looks at the bounces per provider, for incidents.
 WATCH_SECONDS = env_number("WATCH_SECONDS", 60, low=1, high=3600)
-CELERY_BEAT_SCHEDULE = {
+# A sweep that nobody took is dropped after an hour, not earlier: the scheduler writes the time down by its own clock, and
+# a worker whose clock is minutes ahead would otherwise drop every one.
+_STALE = {"expires": 3600}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-sending": {
         "task": "mailinglist.tasks.sweep",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": SWEEP_SECONDS},
+        "options": _STALE,
     },
     "sweep-bounces": {
         "task": "bounces.tasks.sweep",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": SWEEP_SECONDS},
+        "options": _STALE,
     },
     "watch-providers": {
         "task": "bounces.tasks.watch_providers",
         "schedule": WATCH_SECONDS,
-        "options": {"expires": WATCH_SECONDS},
+        "options": _STALE,
     },
     "sync-suppressions": {
         "task": "bounces.tasks.sync_suppressions",
         "schedule": timedelta(minutes=10),
-        "options": {"expires": 600},
+        "options": _STALE,
     },
     "nightly-cleanup": {
         "task": "bounces.tasks.nightly_cleanup",
         "schedule": timedelta(days=1),
-        "options": {"expires": 3600},
+        "options": _STALE,
     },
 }
 if env("BOUNCE_IMAP_URL"):
     CELERY_BEAT_SCHEDULE["read-bounce-mailbox"] = {
         "task": "bounces.tasks.read_mailbox",
         "schedule": timedelta(minutes=5),
-        "options": {"expires": 300},
+        "options": _STALE,
     }
 
 # --- Amazon SES, through django-ses -------------------------------------------------------------------

@@ -6,7 +6,7 @@ of day; the monotonic clock stays right, as it does there.
 
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from botocore.config import Config
 from django.utils import timezone
@@ -29,7 +29,18 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-if skew := float(os.environ.get("RIG_CLOCK_SKEW", "0")):
+if skew := timedelta(seconds=float(os.environ.get("RIG_CLOCK_SKEW", "0"))):
     _time, _now = time.time, timezone.now
-    time.time = lambda: _time() + skew
-    timezone.now = lambda: _now() + timedelta(seconds=skew)
+
+    class _Wrong(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + skew
+
+    time.time = lambda: _time() + skew.total_seconds()
+    timezone.now = lambda: _now() + skew
+    # Celery asks datetime itself whether a message has expired.
+    import celery.app.base
+    import celery.worker.request
+
+    celery.app.base.datetime = celery.worker.request.datetime = _Wrong

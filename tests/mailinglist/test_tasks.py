@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from mailinglist import lifecycle, tasks
@@ -93,3 +94,9 @@ def test_send_mail_sends_confirmations(ses: FakeSES) -> None:
     queue.enqueue(subscriber_id=person.pk, list_id=news.pk, purpose=Delivery.Purpose.CONFIRMATION)
     tasks.send_mail()
     assert ses.to == ["new@post.example"]
+
+
+def test_a_worker_whose_clock_is_ten_minutes_ahead_still_takes_the_sweeps() -> None:
+    """Celery compares the expiry that the scheduler wrote with the worker's own clock."""
+    expiries = {name: entry["options"]["expires"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+    assert min(expiries.values()) > 600
