@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from mailinglist.sending import hub
 from mailinglist.sending.claims import Claimed
 from mailinglist.sending.failpoints import reach
-from mailinglist.sending.in_flight import InFlight
+from mailinglist.sending.in_flight import START, InFlight
 from mailinglist.sending.messages import NOT_POSTED, Mail
 from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
 from mailinglist.sending.transport import Transport
@@ -26,6 +26,9 @@ from mailinglist.sending.transport import Transport
 logger = logging.getLogger(__name__)
 
 Results = list[tuple[Claimed, Outcome]]
+#: How many calls of a size (recipients) the last run of this process kept open: a run is short, and learning takes
+#: seconds where SES is far away.
+_learnt: dict[int, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Sender:
 
     def __init__(self, transport: Transport, *, most_open: int) -> None:
         self._transport = transport
-        self._in_flight = InFlight(most_open)
+        self._in_flight = InFlight(most_open, limit=_learnt.get(transport.size, START))
         self._loop = asyncio.new_event_loop()
         self._waiting: deque[Call] = deque()
         self._open = 0
@@ -61,6 +64,7 @@ class Sender:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        _learnt[self._transport.size] = self._in_flight.limit
 
     def submit(self, calls: Sequence[Call]) -> None:
         """Hand calls over; each of their rows comes back once through ``results``."""
