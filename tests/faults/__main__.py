@@ -3,6 +3,9 @@
 import argparse
 import sys
 import time
+from queue import Empty
+
+import psycopg
 
 from tests.faults import mutations
 from tests.faults import rig as rigs
@@ -54,8 +57,10 @@ def play(matrix: dict[str, Run], seed: int) -> tuple[list[Row], str]:
             began = time.monotonic()
             try:
                 row = run(rig, seed)
-            except (AssertionError, OSError, RuntimeError) as error:
+            except (AssertionError, OSError, RuntimeError, psycopg.Error, Empty) as error:
                 row = Row(name, "", seed, violations=[f"{type(error).__name__}: {error}"])
+                if rig.last:
+                    rig.judge(row, *rig.last, drained=False, events=False)
             row.seconds = round(time.monotonic() - began, 1)
             rows.append(row)
             state = "FAILED " + " ".join(row.violations) if row.violations else "passed"

@@ -73,6 +73,7 @@ def test_a_complete_production_passes() -> None:
         ({"SES_ENDPOINT_URL": "http://127.0.0.1:8025"}, "mailinglist.E007"),
         ({"DAY_SECONDS": 2.0}, "mailinglist.E008"),
         ({"DEFAULT_FROM_EMAIL": ""}, "mailinglist.E009"),
+        ({"FAILPOINTS": "after-claim:1"}, "mailinglist.E013"),
         ({"TIME_ZONE": "Europe/Berlin"}, "mailinglist.E010"),
         ({"USE_TZ": False}, "mailinglist.E010"),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "mailinglist.E011"),

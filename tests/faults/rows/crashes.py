@@ -18,7 +18,7 @@ RECOVERY_SECONDS = LEASE_SECONDS + 10 * SWEEP_SECONDS
 def kills(rig: Rig, size: int, seed: int, *, times: int = 5, policy: str = "hold") -> Row:
     """F1: kill -9 of workers at random moments, ``times`` times."""
     row = Row("F1", f"kill -9, {policy}", seed)
-    rig.fresh(seed, UNKNOWN_POLICY=policy)
+    rig.fresh(seed, **({} if policy == "hold" else {"UNKNOWN_POLICY": policy}))
     campaign = rig.campaign(size)
     for number in range(times):
         rig.wait_for(campaign, int(size * (number + 0.5) / (times + 1)))
