@@ -1,13 +1,17 @@
 """An Amazon SES that answers and does nothing else: the other side of the measurements. Standard library only.
 
-``python -m benchmarks.local_ses --latency-ms 50`` listens on a free port of the loopback, prints it, and serves until it
-is ended. It reads SendEmail, SendBulkEmail and GetAccount (SESv2 service model 2019-09-27) just far enough to answer: a
-new message id for each recipient, an account without limits. Nothing is checked or kept, so that it takes as little of
-the shared processor as possible; the answers can be held back for a while, as the network and SES would.
+``python -m benchmarks.local_ses --latency-ms 50`` listens on a free port of the loopback, prints it, and serves until its
+standard input ends, so that it never outlives who started it. It reads SendEmail, SendBulkEmail and GetAccount (SESv2
+service model 2019-09-27) just far enough to answer: a new message id for each recipient, an account without limits.
+Nothing is checked or kept, so that it takes as little of the shared processor as possible; the answers can be held back
+for a while, as the network and SES would.
 """
 
 import argparse
 import asyncio
+import secrets
+import sys
+import threading
 from itertools import count
 
 _ACCOUNT = (
@@ -18,6 +22,8 @@ _BULK, _SEND = b"POST /v2/email/outbound-bulk-emails", b"POST /v2/email/outbound
 #: Stands once in each entry of a bulk call; in replacement data, which are JSON in JSON, its quotes are escaped.
 _ENTRY = b'"Destination":'
 _numbers = count(1)
+#: SES never gives an id twice, so neither do two of these processes.
+_PROCESS = secrets.token_hex(4).encode()
 
 
 class Connection(asyncio.Protocol):
@@ -65,7 +71,7 @@ def answer_to(request: bytes) -> bytes:
 
 def _message_id() -> bytes:
     """60 characters, as those of SES are."""
-    return b"0100%012d-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee-000000" % next(_numbers)
+    return b"0100%012d-%b-bbbb-cccc-dddd-eeeeeeeeeeee-000000" % (next(_numbers), _PROCESS)
 
 
 def _end_of_request(data: bytes) -> int:
@@ -83,7 +89,15 @@ async def _serve(latency: float) -> None:
         lambda: Connection(latency), "127.0.0.1", 0, backlog=1024
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    ended = asyncio.Event()
+    threading.Thread(target=_wait_for_the_end, args=(asyncio.get_running_loop(), ended), daemon=True).start()
+    await ended.wait()
+    server.close()
+
+
+def _wait_for_the_end(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    sys.stdin.read()
+    loop.call_soon_threadsafe(ended.set)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,9 @@ class Place:
     ) -> None:
         for server in self._servers.values():
             processes.end(server, signal.SIGTERM, seconds=2)  # type: ignore[arg-type]
+            for stream in (server.stdin, server.stdout):
+                if stream is not None:
+                    stream.close()
         self._postgres.stop()
         self._postgres.owner.release()
         shutil.rmtree(embedded.socket_dir(self.var), ignore_errors=True)
@@ -82,7 +85,7 @@ class Place:
         if latency_ms not in self.ports:
             server = subprocess.Popen(
                 [str(PYTHON), "-m", "benchmarks.local_ses", "--latency-ms", str(latency_ms)],
-                stdout=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True,
             )  # fmt: skip
             assert server.stdout is not None
             self._servers[latency_ms] = server
