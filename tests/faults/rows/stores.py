@@ -85,6 +85,8 @@ def broker(rig: Rig, size: int, seed: int, *, times: int = 1, down: float = 3) -
             row.violations.append(f"F9: the web server answers {status} while the broker is away.")
         time.sleep(down / 2)
         rig.to_valkey.heal()
+    if died := sum(not one.alive for one in rig.workers):
+        row.violations.append(f"F9: {died} workers died of a lost broker.")
     _finish(rig, row, campaign, size)
     if row.recovery_s > 60:
         row.violations.append(

@@ -1,0 +1,28 @@
+"""kombu's Redis channels, mended so that a worker outlives its broker.
+
+Imported by celery.py. kombu 5.7.0 closes the channels of a lost connection and then still acknowledges and puts back what
+came through them; without a connection that raises AttributeError, which ends the worker. Nothing is lost by leaving
+both out: messages only wake workers, and the sweep finds the work.
+"""
+
+from kombu.transport import redis
+
+
+class QoS(redis.QoS):
+    """Answers for messages of a closed channel go nowhere."""
+
+    def ack(self, delivery_tag: str) -> None:
+        """Only on an open channel."""
+        if not self.channel.closed:
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Only on an open channel."""
+        if not self.channel.closed:
+            super().reject(delivery_tag, requeue=requeue)
+
+
+def mend() -> None:
+    """For all channels of this process that are opened from now on."""
+    redis.Channel.QoS = QoS
+    redis.Channel.do_restore = False
