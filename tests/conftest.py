@@ -7,6 +7,7 @@ commits: a system check of the product asks for synchronous_commit.
 
 import os
 import shutil
+from collections import Counter
 
 import pytest
 
@@ -53,6 +54,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # The files that wait most come first, so that no process is left alone with one of them at the end.
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
     left_out = [item for item in items if any(map(item.get_closest_marker, _missing()))]
     if not left_out:
         return
