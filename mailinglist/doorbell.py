@@ -12,6 +12,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds in which ``ring_together`` sends one message, however often it is called.
 PAUSE = 0.1
+#: Seconds for which a broker that did not answer is left alone: each try may take a visitor seconds of waiting.
+AWAY_SECONDS = 5.0
+_away_until = 0.0
 _lock = threading.Lock()
 #: Name of a task → when it was last sent; names of those that a timer is going to send.
 _rung_at: dict[str, float] = {}
@@ -57,7 +60,11 @@ def _send_gathered(task: Any) -> None:
 
 
 def _send(task: Any, args: tuple[int | None, ...]) -> None:
+    global _away_until
+    if time.monotonic() < _away_until:
+        return
     try:
         task.apply_async(args=args, expires=3600)
     except (OperationalError, OSError) as error:
+        _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("The broker is away (%s); %s%s is left to the next sweep.", error, task.name, args)

@@ -102,7 +102,8 @@ CELERY_BROKER_URL = env("CELERY_BROKER_URL") or embedded.broker_url(VAR_DIR)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_PUBLISH_RETRY = False  # a silent broker must not hold up a sign-up; the sweep finds the work
+# A broker that is away must not hold up a sign-up, so a message is tried once; the sweep finds the work.
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -112,6 +113,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
     "retry_on_timeout": True,
+    "max_retries": 0,
 }
 CELERY_TIMEZONE = "UTC"
 # What comes back waits in a queue of its own, so that a wave of bounces holds up no campaign, nor the other way round.

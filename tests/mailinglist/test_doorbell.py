@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from mailinglist import doorbell
+from mailinglist.tasks import sweep
 
 pytestmark = pytest.mark.django_db
 TASK: Any = SimpleNamespace(name="some.task")
@@ -51,12 +52,30 @@ def test_different_tasks_do_not_wait_for_each_other(
 
 
 @pytest.mark.parametrize("fault", [OperationalError("no broker"), ConnectionRefusedError()])
-def test_a_broker_that_is_away_is_logged_and_nothing_else(
-    fault: Exception, caplog: pytest.LogCaptureFixture
+def test_a_broker_that_is_away_is_logged_and_left_alone_for_a_while(
+    fault: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doorbell, "_away_until", 0.0)
+    tries = []
+
     def away(**options: Any) -> None:
+        tries.append(options)
         raise fault
 
     with caplog.at_level(logging.WARNING):
-        doorbell._send(SimpleNamespace(name="some.task", apply_async=away), ())
+        for _ in range(3):
+            doorbell._send(SimpleNamespace(name="some.task", apply_async=away), ())
     assert "some.task() is left to the next sweep" in caplog.text
+    assert len(tries) == 1
+    monkeypatch.setattr(doorbell, "_away_until", time.monotonic() - 0.001)
+    doorbell._send(SimpleNamespace(name="some.task", apply_async=away), ())
+    assert len(tries) == 2
+
+
+def test_a_broker_that_is_away_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """kombu tries for six seconds unless it is told not to."""
+    monkeypatch.setattr(doorbell, "_away_until", 0.0)
+    began = time.monotonic()
+    doorbell._send(sweep, ())
+    assert doorbell._away_until > began
+    assert time.monotonic() - began < 1
