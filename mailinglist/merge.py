@@ -22,6 +22,8 @@ _TAG_LIKE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%", re.DOTALL)
 _ADDRESS = re.compile(r'\s(?:href|src|background|action|cite)\s*=\s*"([^"]*)"', re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROLS_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
+# What every escaping of an address leaves as it is, as our own links are.
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/-]+")
 # They reorder what is shown after them: a name could make a sender or a sentence read as something else.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -57,6 +59,18 @@ class Template:
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with each slot's value, escaped; the slot's default where the value is missing or empty."""
         return "".join([part if isinstance(part, str) else value(part, values) for part in self.parts])
+
+    def with_known(self, values: Mapping[str, str]) -> "Template":
+        """The same with the slots of these names filled; what they hold is not parsed again."""
+        parts: list[str | Slot] = []
+        for part in self.parts:
+            if isinstance(part, Slot) and part.name in values:
+                part = value(part, values)
+            if isinstance(part, str) and parts and isinstance(parts[-1], str):
+                parts[-1] += part
+            else:
+                parts.append(part)
+        return Template(tuple(parts))
 
 
 def parse(text: str, context: Context) -> Template:
@@ -143,6 +157,8 @@ def _url_part(value: str) -> str:
 
 
 def _url(value: str) -> str:
+    if _PLAIN_ADDRESS.fullmatch(value):
+        return value
     if re.match(r"(https?://|mailto:)[^\s]", value, re.IGNORECASE):
         return html.escape(quote(value, safe=":/?#[]@!$&'()*+,;=%-._~", errors="replace"), quote=True)
     return _url_part(value)

@@ -29,9 +29,20 @@ class BadToken(ValueError):
     """The link is damaged, made for another purpose, or too old."""
 
 
+class Tags:
+    """Values of the SES tag ``delivery`` and of our header: id, attempt and 80 bits of HMAC, all [0-9a-f-]."""
+
+    def __init__(self) -> None:
+        self._key = settings.SECRET_KEY
+
+    def sign(self, delivery_id: int, attempt: int) -> str:
+        body = f"{delivery_id}-{attempt}"
+        return f"{body}-{_delivery_hmac(body, self._key)}"
+
+
 def sign_delivery(delivery_id: int, attempt: int) -> str:
-    """The value of the SES tag ``delivery`` and of our header: id, attempt and 80 bits of HMAC, all [0-9a-f-]."""
-    return f"{delivery_id}-{attempt}-{_delivery_hmac(f'{delivery_id}-{attempt}', settings.SECRET_KEY)}"
+    """One value of ``Tags``."""
+    return Tags().sign(delivery_id, attempt)
 
 
 def read_delivery(value: str) -> tuple[int, int] | None:
@@ -46,14 +57,42 @@ def read_delivery(value: str) -> tuple[int, int] | None:
     return None
 
 
+class Links:
+    """The addresses of one list's subscribers. For mails by the thousand: settings and keys are looked up once."""
+
+    def __init__(self, mailing_list: HasToken) -> None:
+        self._tail = f".{mailing_list.token}"
+        self._purposes = {
+            purpose: (
+                f"{settings.PUBLIC_URL}/{purpose}/",
+                _derived_key(f"mailinglist.{purpose}signer", settings.SECRET_KEY),
+            )
+            for purpose in ("unsubscribe", "preferences")
+        }
+
+    def unsubscribe(self, subscriber: HasToken) -> str:
+        """The address behind every unsubscribe link and the List-Unsubscribe header."""
+        return self._signed("unsubscribe", subscriber.token)
+
+    def preferences(self, subscriber: HasToken) -> str:
+        """The page where a person sees and changes their subscriptions."""
+        return self._signed("preferences", subscriber.token)
+
+    def _signed(self, purpose: str, token: str) -> str:
+        """With what ``signing.Signer(salt="mailinglist.<purpose>").sign`` gives."""
+        page, key = self._purposes[purpose]
+        value = token + self._tail
+        return f"{page}{value}:{signing.b64_encode(hmac.digest(key, value.encode(), 'sha256')).decode()}"
+
+
 def unsubscribe_url(subscriber: HasToken, mailing_list: HasToken) -> str:
-    """The address behind every unsubscribe link and the List-Unsubscribe header."""
-    return _url("unsubscribe", _sign("unsubscribe", subscriber, mailing_list))
+    """One address of ``Links``."""
+    return Links(mailing_list).unsubscribe(subscriber)
 
 
 def preferences_url(subscriber: HasToken, mailing_list: HasToken) -> str:
-    """The page where a person sees and changes their subscriptions."""
-    return _url("preferences", _sign("preferences", subscriber, mailing_list))
+    """One address of ``Links``."""
+    return Links(mailing_list).preferences(subscriber)
 
 
 def confirm_url(subscription: Subscription) -> str:
@@ -76,14 +115,6 @@ def read_link(purpose: str, token: str) -> tuple[Subscriber, MailingList]:
         raise BadToken("This link is too old. Please sign up again to get a new one.") from None
     except (signing.BadSignature, Subscriber.DoesNotExist, MailingList.DoesNotExist):
         raise BadToken("This link is not complete or not valid any more.") from None
-
-
-def _sign(purpose: str, subscriber: HasToken, mailing_list: HasToken) -> str:
-    """What ``signing.Signer(salt="mailinglist.<purpose>").sign`` gives, with the derived key kept: one HMAC per link."""
-    value = f"{subscriber.token}.{mailing_list.token}"
-    key = _derived_key(f"mailinglist.{purpose}signer", settings.SECRET_KEY)
-    signature = signing.b64_encode(hmac.digest(key, value.encode(), "sha256")).decode()
-    return f"{value}:{signature}"
 
 
 def _url(page: str, token: str) -> str:

@@ -158,7 +158,7 @@ class Attempt(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     result = models.CharField(max_length=10, choices=Result.choices, blank=True, default=Result.STARTED)
-    message_id = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    message_id = models.CharField(max_length=120, null=True, blank=True)
     error_code = models.CharField(max_length=80, blank=True)
     error_text = models.TextField(blank=True)
     #: True: it was sent although an earlier attempt may have arrived (UNKNOWN_POLICY or a manager).
@@ -170,6 +170,10 @@ class Attempt(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["delivery", "number"], name="one_attempt_per_number"),
+            # An event finds its attempt by it. Partial: a claim has none yet, and need not write to this index.
+            models.UniqueConstraint(
+                fields=["message_id"], condition=Q(message_id__isnull=False), name="attempt_by_message_id"
+            ),
             models.CheckConstraint(
                 condition=Q(result__in=["", "accepted", "refused", "unknown"]), name="attempt_result_known"
             ),

@@ -156,7 +156,8 @@ def _entry(mail: Mail, inline: Inline) -> str:
 
 
 def _pairs(pairs: Headers) -> str:
-    return ", ".join([f'{{"Name": {_quoted(name)}, "Value": {_quoted(value)}}}' for name, value in pairs])
+    """Names are ours, and letters."""
+    return ", ".join([f'{{"Name": "{name}", "Value": {_quoted(value)}}}' for name, value in pairs])
 
 
 def _head(sender: Sender, inline: Inline) -> str:

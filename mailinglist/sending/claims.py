@@ -24,18 +24,17 @@ POISON_CRASHES = 3
 #: Seconds before mail without a campaign is tried again after a refusal that would pause a campaign.
 UNPAUSED_RETRY = 60.0
 
-#: Why a delivery ``d`` to a subscriber ``s`` must not be sent now; '' when it may.
+#: Why a delivery ``d`` to a subscriber ``s`` must not be sent now; '' when it may. No EXISTS: for more than some dozens
+#: of rows PostgreSQL would rather read all subscriptions into a hash table, for each claim.
 REFUSAL = """CASE
-    WHEN EXISTS (SELECT 1 FROM mailinglist_suppression p
-                 WHERE p.key = s.suppression_key AND p.released_at IS NULL) THEN 'suppressed'
-    WHEN d.purpose = 'campaign' AND NOT EXISTS (
-        SELECT 1 FROM mailinglist_subscription b
-        WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id AND b.status = 'confirmed'
-    ) THEN 'unsubscribed'
-    WHEN d.purpose = 'confirmation' AND NOT EXISTS (
-        SELECT 1 FROM mailinglist_subscription b
-        WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id AND b.status = 'pending'
-    ) THEN 'not-pending'
+    WHEN (SELECT count(*) FROM mailinglist_suppression p
+          WHERE p.key = s.suppression_key AND p.released_at IS NULL) > 0 THEN 'suppressed'
+    WHEN d.purpose = 'campaign' AND coalesce((
+        SELECT b.status FROM mailinglist_subscription b
+        WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id), '') <> 'confirmed' THEN 'unsubscribed'
+    WHEN d.purpose = 'confirmation' AND coalesce((
+        SELECT b.status FROM mailinglist_subscription b
+        WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id), '') <> 'pending' THEN 'not-pending'
     ELSE '' END"""
 
 # Two ranges of one index: whose time has come, then those without a time. Rows whose time is yet to come are never
@@ -58,9 +57,9 @@ _ALL = 2**63 - 1
 _CLAIM = f"""
     WITH judged AS MATERIALIZED (
         SELECT d.id, {REFUSAL} AS refusal,
-               d.attempts > 0 AND EXISTS (
-                   SELECT 1 FROM mailinglist_attempt a
-                   WHERE a.delivery_id = d.id AND a.result IN ('', 'unknown')) AS in_doubt
+               d.attempts > 0 AND (
+                   SELECT count(*) FROM mailinglist_attempt a
+                   WHERE a.delivery_id = d.id AND a.result IN ('', 'unknown')) > 0 AS in_doubt
         FROM mailinglist_delivery d JOIN mailinglist_subscriber s ON s.id = d.subscriber_id
         WHERE d.id = ANY(%s::bigint[])
     ), claimed AS (
@@ -89,9 +88,29 @@ _RESULTS = """unnest(%s::bigint[], %s::int[], %s::bigint[], %s::text[], %s::text
               %s::text[], %s::text[], %s::float[])
        AS r(delivery_id, number, fence, result, message_id, code, text, state, reason, delay)"""
 
+_WRITTEN = """result = r.result, message_id = r.message_id, error_code = r.code, error_text = r.text,
+           finished_at = clock_timestamp()"""
+
+# Each row at once, its delivery first, as the reports lock them: what nobody touched since the claim.
+_FINISH = f"""
+    WITH r AS MATERIALIZED (SELECT * FROM {_RESULTS}),
+    settled AS (
+        UPDATE mailinglist_delivery d SET
+            state = CASE WHEN r.state = 'queued' AND EXISTS (
+                             SELECT 1 FROM mailinglist_campaign c WHERE c.id = d.campaign_id AND c.status = 'cancelled')
+                         THEN 'cancelled' ELSE r.state END,
+            reason = r.reason, lease_until = NULL, changed_at = clock_timestamp(),
+            next_attempt_at = CASE WHEN r.state = 'queued' AND r.delay > 0
+                                   THEN clock_timestamp() + make_interval(secs => r.delay) END
+        FROM r WHERE d.id = r.delivery_id AND d.fence = r.fence AND d.state = 'sending'
+        RETURNING r.*
+    )
+    UPDATE mailinglist_attempt a SET {_WRITTEN}
+    FROM settled r WHERE a.delivery_id = r.delivery_id AND a.number = r.number AND a.result = ''
+    RETURNING a.delivery_id"""  # noqa: S608
+
 _FINISH_ATTEMPTS = f"""
-    UPDATE mailinglist_attempt a SET result = r.result, message_id = r.message_id, error_code = r.code,
-           error_text = r.text, finished_at = clock_timestamp()
+    UPDATE mailinglist_attempt a SET {_WRITTEN}
     FROM {_RESULTS}
     WHERE a.delivery_id = r.delivery_id AND a.number = r.number
       AND (a.result = '' OR (a.result = 'unknown' AND r.result <> 'unknown'))
@@ -194,17 +213,24 @@ def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
     """
     if not results:
         return
-    ordered = sorted(results, key=lambda pair: pair[0].delivery_id)
-    columns = [_array(column) for column in zip(*(_row(*pair) for pair in ordered), strict=True)]
+    ordered = sorted((_row(*pair) for pair in results), key=lambda row: row[0])
     with transaction.atomic(), hot_cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM mailinglist_delivery WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
-            [columns[0]],
-        )
-        cursor.execute(_FINISH_ATTEMPTS, columns)
-        written = _array([row[0] for row in cursor.fetchall()])
-        cursor.execute(_FINISH_DELIVERIES, [*columns, written])
+        cursor.execute(_FINISH, _columns(ordered))
+        written = {row[0] for row in cursor.fetchall()}
+        if late := [row for row in ordered if row[0] not in written]:
+            _finish_late(cursor, late)
         reach("write-back-uncommitted")
+
+
+def _finish_late(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns = _columns(rows)
+    cursor.execute(
+        "SELECT id FROM mailinglist_delivery WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        [columns[0]],
+    )
+    cursor.execute(_FINISH_ATTEMPTS, columns)
+    written = _array([row[0] for row in cursor.fetchall()])
+    cursor.execute(_FINISH_DELIVERIES, [*columns, written])
 
 
 def recover_expired(limit: int = 1000) -> int:
@@ -274,6 +300,10 @@ def _row(claimed: Claimed, outcome: Outcome) -> tuple[Any, ...]:
                 0.0,
             )
             return (*head, *answer)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    return [_array(column) for column in zip(*rows, strict=True)]
 
 
 def _array(values: Sequence[int | float | str | None]) -> str:

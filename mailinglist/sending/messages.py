@@ -76,10 +76,14 @@ class Parsed:
         values = {**values, "subject": subject}
         return Filled(subject, self.html.fill(values), self.text.fill(values))
 
+    def with_known(self, values: Mapping[str, str]) -> "Parsed":
+        """The same with what is known of all recipients put in."""
+        return Parsed(*(part.with_known(values) for part in (self.subject, self.html, self.text)))
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What all mails of one version share; ``key`` tells contents apart."""
+    """What all mails of one version to one list share; ``key`` tells contents apart."""
 
     key: object
     parsed: Parsed
@@ -97,6 +101,7 @@ class Sender:
     configuration_set: str
     domain: str
     values: Mapping[str, str]
+    links: tokens.Links
 
 
 @dataclass(slots=True)
@@ -153,7 +158,7 @@ def parse(*, subject: str, html: str, text: str) -> Parsed:
 
 def values_for(person: Person, mailing_list: MailingList) -> dict[str, str]:
     """The values of all merge tags for one person and list. Attributes never replace a name of ours."""
-    return _values(person, mailing_list, _list_values(mailing_list))
+    return _values(person, tokens.Links(mailing_list)) | _list_values(mailing_list)
 
 
 class Builder:
@@ -161,7 +166,8 @@ class Builder:
 
     def __init__(self) -> None:
         self._senders: dict[int, Sender] = {}
-        self._versions: dict[int, Content] = {}
+        self._versions: dict[tuple[int, int], Content] = {}
+        self._tags = tokens.Tags()
 
     def build(self, claimed: Sequence[Claimed]) -> list[tuple[Claimed, Mail | Refused]]:
         """A new mail for each row, or why there is none for it."""
@@ -176,17 +182,15 @@ class Builder:
 
     def _build_one(self, row: Claimed) -> Mail:
         sender = self._sender(row.list_id)
-        signed = tokens.sign_delivery(row.delivery_id, row.attempt)
+        signed = self._tags.sign(row.delivery_id, row.attempt)
         if row.purpose == Delivery.Purpose.CONFIRMATION:
             content, values = _confirmation(row, sender.mailing_list), {}
             headers: Headers = (("Auto-Submitted", "auto-generated"),)
         else:
-            content, values = (
-                self._version(row.version_id or 0),
-                _values(row, sender.mailing_list, sender.values),
-            )
+            content = self._version(row.version_id or 0, row.list_id)
+            values = _values(row, sender.links)
             headers = _bulk_headers(values["unsubscribe_url"], sender, row)
-        subject = merge.one_line(content.parsed.subject.fill(values))
+        values["subject"] = merge.one_line(content.parsed.subject.fill(values))
         tags = [("delivery", signed), ("attempt", str(row.attempt))]
         if row.campaign_id:
             tags.append(("campaign", str(row.campaign_id)))
@@ -194,7 +198,7 @@ class Builder:
             to=[row.email],
             sender=sender,
             content=content,
-            values={**values, "subject": subject},
+            values=values,
             headers=(*headers, (tokens.DELIVERY_HEADER, signed)),
             tags=tuple(tags),
             message_id=f"<{signed}@{sender.domain}>",
@@ -205,12 +209,13 @@ class Builder:
             self._senders[pk] = _sender(MailingList.objects.get(pk=pk))
         return self._senders[pk]
 
-    def _version(self, pk: int) -> Content:
-        if pk not in self._versions:
+    def _version(self, pk: int, list_id: int) -> Content:
+        key = (pk, list_id)
+        if key not in self._versions:
             version = CampaignVersion.objects.get(pk=pk)
             parsed = parse(subject=version.subject, html=version.html, text=version.text)
-            self._versions[pk] = _content(pk, parsed)
-        return self._versions[pk]
+            self._versions[key] = _content(key, parsed.with_known(self._sender(list_id).values))
+        return self._versions[key]
 
 
 def _sender(mailing_list: MailingList) -> Sender:
@@ -221,6 +226,7 @@ def _sender(mailing_list: MailingList) -> Sender:
         configuration_set=mailing_list.configuration_set or settings.SES_CONFIGURATION_SET,
         domain=mailing_list.from_email.rpartition("@")[2],
         values=_list_values(mailing_list),
+        links=tokens.Links(mailing_list),
     )
 
 
@@ -233,19 +239,18 @@ def _list_values(mailing_list: MailingList) -> dict[str, str]:
     }
 
 
-def _values(person: Person, mailing_list: MailingList, list_values: Mapping[str, str]) -> dict[str, str]:
+def _values(person: Person, links: tokens.Links) -> dict[str, str]:
+    """What differs between the recipients of a list."""
     values = {
         key: str(value)
         for key, value in person.attributes.items()
         if isinstance(value, str | int | float) and not isinstance(value, bool)
     }
-    return values | {
-        "name": merge.one_line(person.name),
-        "email": person.email,
-        **list_values,
-        "unsubscribe_url": tokens.unsubscribe_url(person, mailing_list),
-        "preferences_url": tokens.preferences_url(person, mailing_list),
-    }
+    values["name"] = merge.one_line(person.name)
+    values["email"] = person.email
+    values["unsubscribe_url"] = links.unsubscribe(person)
+    values["preferences_url"] = links.preferences(person)
+    return values
 
 
 def _bulk_headers(unsubscribe_url: str, sender: Sender, row: Claimed) -> Headers:

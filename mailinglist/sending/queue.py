@@ -250,11 +250,11 @@ _DUE = f"""
         WHEN c.status = 'cancelled' THEN 'cancelled'
         WHEN judged.refusal = 'not-pending' THEN 'unsubscribed'
         WHEN judged.refusal <> '' THEN judged.refusal
-        WHEN d.purpose = 'campaign' AND EXISTS (
-            SELECT 1 FROM mailinglist_delivery newer
+        WHEN d.purpose = 'campaign' AND (
+            SELECT count(*) FROM mailinglist_delivery newer
             WHERE newer.subscriber_id = d.subscriber_id AND newer.list_id = d.list_id AND newer.id > d.id
               AND newer.purpose = 'campaign' AND newer.state NOT IN ('skipped', 'cancelled')
-        ) THEN 'superseded'
+        ) > 0 THEN 'superseded'
         WHEN c.retry_until < clock_timestamp() THEN 'expired'
         ELSE 'requeued' END AS fate
     FROM mailinglist_delivery d

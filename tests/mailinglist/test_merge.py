@@ -3,6 +3,7 @@
 import html
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -135,3 +136,20 @@ def test_no_text_makes_the_parser_fail_or_lose_anything(text: str) -> None:
         parsed = merge.parse(text, context)
         if not merge.tags(text):
             assert parsed.fill({"a": "x"}) == text
+
+
+PIECES = st.lists(
+    st.sampled_from(["{{ a }}", "{{ b }}", '{{ b|default:"x" }}', '<a href="{{ a }}">', "&", " words "]),
+    max_size=8,
+).map("".join)
+VALUES = st.sampled_from(["", "{{ b }}", "Ada & Co", "https://acme.example/a?b", "\u202eevil"])
+
+
+@given(PIECES, VALUES, VALUES)
+def test_filled_in_two_steps_it_says_the_same(text: str, a: str, b: str) -> None:
+    for context in Context:
+        parsed = merge.parse(text, context)
+        known = parsed.with_known({"a": a})
+        assert known.fill({"b": b}) == parsed.fill({"a": a, "b": b})
+        kinds = [isinstance(part, str) for part in known.parts]
+        assert not any(first and second for first, second in pairwise(kinds)), "literals that were not joined"

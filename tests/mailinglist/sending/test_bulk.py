@@ -80,6 +80,16 @@ def test_fifty_people_are_one_call_and_each_gets_their_own_mail() -> None:
     )
 
 
+def test_what_all_recipients_share_goes_out_once_a_call() -> None:
+    campaign = started(2, subject="Hi", body="{{ sender_name }} of {{ list_name }} writes to {{ name }}")
+    request = json.loads(bulk.body(mails_of(campaign)))
+    news = campaign.lists.get()
+    for entry in request["BulkEmailEntries"]:
+        data = entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"]
+        assert news.from_name not in data and news.name not in data
+    assert f"{news.from_name} of {news.name}" in rendered(request, 0)["Text"]
+
+
 def test_bulk_and_raw_say_the_same() -> None:
     campaign = started(
         1, subject="Hi {{ name }}", body='{{ name|default:"friend" }} [x](https://x.example/?n={{ name }})'

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from mailinglist import lifecycle, subscriptions, suppression
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, Campaign, Change, Delivery, Subscription, Suppression
-from mailinglist.sending import queue
+from mailinglist.sending import claims, queue
+from mailinglist.sending.hot import hot_cursor
 from mailinglist.sending.outcomes import Accepted, Refused, Scope, Unknown
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import State, age, claim, expire_leases, started, states
@@ -41,6 +43,15 @@ class TestClaim:
         assert states(campaign) == [("sending", ""), ("sending", ""), ("queued", "")]
         assert delivery_of(campaign).lease_until > timezone.now() + timedelta(seconds=100)
         assert list(Attempt.objects.values_list("result", "possible_duplicate")) == [("", False)] * 2
+
+    def test_no_size_of_a_claim_makes_postgresql_read_everybodys_subscriptions(self) -> None:
+        """For EXISTS the planner has the choice of a hash table of the whole list, and takes it from some dozens on."""
+        ids = [delivery.pk for delivery in started(3).deliveries.all()]
+        with transaction.atomic(), hot_cursor() as cursor:
+            many = claims._array([*ids, *range(max(ids) + 1, max(ids) + 1000)])
+            cursor.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {claims._CLAIM}", [many, 60])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "SubPlan" in plan and "hashed" not in plan
 
     def test_a_second_claim_takes_other_rows(self) -> None:
         campaign = started(3)
