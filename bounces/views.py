@@ -48,7 +48,7 @@ def ses_webhook(request: HttpRequest) -> HttpResponse:
     if envelope.type == "UnsubscribeConfirmation":
         # Stored like a notification: being no event, it shows in the quarantine until somebody has seen it.
         logger.error("Our subscription to %s was ended. Subscribe again to see bounces.", envelope.topic_arn)
-    ingest.store(
+    ingest.store_surely(
         envelope.message.encode(),
         source=Notification.Source.SNS,
         dedupe_key=f"sns:{envelope.message_id}",

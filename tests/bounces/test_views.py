@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
@@ -61,6 +63,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def post(raw: bytes, **headers: str) -> int:
     client = Client(raise_request_exception=False)
     return client.generic("POST", URL, raw, content_type="text/plain", headers=headers).status_code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_died_between_two_messages_costs_neither_of_them() -> None:
+    assert post(body(envelope(payload("events/send.json").decode(), MessageId="first"))) == 200
+    kept = connection.connection
+    assert kept is not None
+    with psycopg.connect(kept.info.dsn) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [kept.info.backend_pid])
+    assert post(body(envelope(payload("events/delivery.json").decode(), MessageId="second"))) == 200
+    assert connection.connection is not kept
+    assert Notification.objects.count() == 2
 
 
 def test_a_signed_notification_is_stored_and_its_event_found() -> None:
