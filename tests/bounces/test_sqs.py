@@ -114,7 +114,7 @@ def test_the_same_message_by_the_queue_and_by_the_webhook_is_one(
     found = envelope("{}")
     ingest.store(b"{}", source=Notification.Source.SNS, dedupe_key=f"sns:{found['MessageId']}", wake=False)
     put(client, url, body(found), body(found))
-    polled = sqs.drain(reader)
+    polled = sqs.drain(reader, wait=0)
     assert (polled.stored, polled.duplicates) == (0, 2)
     assert Notification.objects.get().copies == 3
 
@@ -125,7 +125,7 @@ def test_a_forged_envelope_is_quarantined_deleted_and_never_acts(
 ) -> None:
     delivery = send_to("ada@post.example")
     put(client, url, body({**envelope(ses.raw(ses.bounced(delivery)).decode()), **change}))
-    assert sqs.drain(reader).quarantined == 1
+    assert sqs.drain(reader, wait=0).quarantined == 1
     row = Notification.objects.get()
     assert (row.state, row.trusted) == ("quarantined", False) and "not proven" in row.error
     assert left(client, url) == 0
@@ -139,7 +139,7 @@ def test_a_forgery_does_not_take_the_place_of_the_real_message(
 ) -> None:
     real = envelope("{}")
     put(client, url, body({**real, "Message": "[]"}), body(real))
-    assert sqs.drain(reader).stored == 2
+    assert sqs.drain(reader, wait=0).stored == 2
     assert Notification.objects.get(dedupe_key=f"sns:{real['MessageId']}").state == "stored"
 
 
@@ -188,7 +188,7 @@ def test_without_a_certificate_the_message_waits_in_the_queue_and_its_neighbours
     healed = sns.Verifier(frozenset({TOPIC}), fetch=origin)
     monkeypatch.setattr(sqs, "verifier", lambda: healed)
     time.sleep(1.1)
-    assert sqs.drain(reader).stored == 1
+    assert sqs.drain(reader, wait=0).stored == 1
     assert left(client, url) == 0
 
 
@@ -206,7 +206,7 @@ def test_nothing_is_deleted_when_it_could_not_be_stored(
             reader.poll(wait=1)
     assert left(client, url) == 1
     time.sleep(1.1)
-    assert sqs.drain(reader).stored == 1
+    assert sqs.drain(reader, wait=0).stored == 1
 
 
 def test_what_is_stored_but_not_deleted_comes_again_and_is_known(
@@ -219,7 +219,7 @@ def test_what_is_stored_but_not_deleted_comes_again_and_is_known(
         polled = reader.poll(wait=1)
     assert (polled.stored, polled.undeleted) == (1, 1)
     time.sleep(1.1)
-    polled = sqs.drain(reader)
+    polled = sqs.drain(reader, wait=0)
     assert (polled.stored, polled.duplicates, polled.undeleted) == (0, 1, 0)
     assert left(client, url) == 0
 
@@ -242,7 +242,7 @@ def test_a_batch_is_committed_before_anything_of_it_is_deleted(
 
     monkeypatch.setattr(reader._sqs, "delete_message_batch", delete)
     monkeypatch.setattr(ingest, "store_many", store)
-    assert sqs.drain(reader).stored == 25
+    assert sqs.drain(reader, wait=0).stored == 25
     assert order[0].startswith("stored") and order.count("delete") >= 3
     assert left(client, url) == 0
 
@@ -253,7 +253,7 @@ def test_a_confirmation_is_answered_by_the_api_and_a_forged_one_is_not(
     calls: list[tuple[str, str]] = []
     monkeypatch.setattr(aws, "confirm_subscription", lambda topic, token: calls.append((topic, token)))
     put(client, url, body(confirmation()), body({**confirmation(), "Token": "other"}))
-    polled = sqs.drain(reader)
+    polled = sqs.drain(reader, wait=0)
     assert calls == [(TOPIC, "2336412f37")]
     assert (polled.received, polled.quarantined, left(client, url)) == (2, 1, 0)
 

@@ -20,10 +20,12 @@ MESSAGES, SENDERS, KILLS = 400, 6, 4
 _IDS = "from bounces.models import Notification as N; print(' '.join(N.objects.values_list('dedupe_key', flat=True)))"
 
 
-@pytest.fixture
-def place() -> Iterator[webhook.Place]:
-    with webhook.a_place() as found:
-        yield found
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[webhook.Place, int]]:
+    """One database and one web server, with its port, for all tests here; each sends messages of its own."""
+    with webhook.a_place() as place:
+        port, _ = place.ours()
+        yield place, port
 
 
 def post(port: int, raw: bytes) -> bool:
@@ -79,8 +81,10 @@ def kept(place: webhook.Place) -> set[str]:
     return {key.removeprefix("sns:") for key in told.split()}
 
 
-def test_a_web_process_that_is_killed_loses_nothing_that_it_answered_with_200(place: webhook.Place) -> None:
-    port, _ = place.ours()
+def test_a_web_process_that_is_killed_loses_nothing_that_it_answered_with_200(
+    served: tuple[webhook.Place, int],
+) -> None:
+    place, port = served
     (program,) = place.running
     chance = random.Random(7)
     senders = Senders(port, messages_of(place))
@@ -95,8 +99,10 @@ def test_a_web_process_that_is_killed_loses_nothing_that_it_answered_with_200(pl
     assert senders.answered <= kept(place)
 
 
-def test_a_database_that_is_cut_off_loses_nothing_that_was_answered_with_200(place: webhook.Place) -> None:
-    port, _ = place.ours()
+def test_a_database_that_is_cut_off_loses_nothing_that_was_answered_with_200(
+    served: tuple[webhook.Place, int],
+) -> None:
+    place, port = served
     senders = Senders(port, messages_of(place))
     server: Postgres = place.server
     for _ in range(2):

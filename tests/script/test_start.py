@@ -59,6 +59,27 @@ class Start:
         return [words for words in found if str(self.var) in words]
 
 
+class Installation:
+    """One var folder in which script/start runs: its first run, and the run of now."""
+
+    def __init__(self, var: Path) -> None:
+        self.first = self.now = Start(var, port=free_port()).until_serving()
+
+    def running(self) -> Start:
+        """The run of now; a new one on the same port when that has ended."""
+        if self.now.child.poll() is not None:
+            self.now = Start(self.now.var, port=self.now.port).until_serving()
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    found = Installation(tmp_path_factory.mktemp("start") / "a var")
+    yield found
+    found.now.child.terminate()
+    found.now.child.wait(20)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Start]]:
     runs: list[Start] = []
@@ -78,38 +99,27 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def test_first_start_second_start_kill_and_start_again(start: Callable[..., Start]) -> None:
-    first = start().until_serving()
-    said = first.said()
-    assert f"http://127.0.0.1:{first.port}/" in said and re.search(
-        r"user admin, password \S{16} \(shown", said
-    )
-    assert services.get(f"http://127.0.0.1:{first.port}/readyz") == "ok\n"
-    runtime = json.loads((first.var / "runtime.json").read_text())
-    assert runtime["public_url"] == f"http://127.0.0.1:{first.port}"
+def test_the_first_start_serves_and_shows_a_password(installation: Installation) -> None:
+    said = installation.first.said()
+    assert f"http://127.0.0.1:{installation.first.port}/" in said
+    assert re.search(r"user admin, password \S{16} \(shown", said)
+    run = installation.running()
+    assert services.get(f"http://127.0.0.1:{run.port}/readyz") == "ok\n"
+    runtime = json.loads((run.var / "runtime.json").read_text())
+    assert runtime["public_url"] == f"http://127.0.0.1:{run.port}"
     assert services.get(f"http://127.0.0.1:{runtime['sandbox_port']}/_sandbox/health")
 
-    second = start()
+
+def test_a_second_start_refuses_and_does_not_disturb_the_first(installation: Installation) -> None:
+    run = installation.running()
+    second = Start(run.var, port=free_port())
     assert second.child.wait(20) == 1
     assert re.fullmatch(r"script/start runs already for .*\n", second.said())
-    assert services.get(f"http://127.0.0.1:{first.port}/readyz") == "ok\n", "the second disturbed the first"
-
-    first.child.kill()
-    first.child.wait()
-    assert processes.wait_until(lambda: first.left() == [], 15, every=0.2), first.left()
-
-    third = start(port=first.port).until_serving()
-    assert "password as before" in third.said()
-    begin = time.monotonic()
-    third.child.send_signal(signal.SIGTERM)
-    assert third.child.wait(20) == 0
-    assert time.monotonic() - begin < 5.5
-    assert third.left() == []
-    assert not (third.var / "runtime.json").exists()
+    assert services.get(f"http://127.0.0.1:{run.port}/readyz") == "ok\n"
 
 
-def test_whatever_dies_is_started_again(start: Callable[..., Start]) -> None:
-    run = start().until_serving()
+def test_whatever_dies_is_started_again(installation: Installation) -> None:
+    run = installation.running()
     dead = [int(pid) for pid in json.loads((run.var / "processes.json").read_text())]
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
@@ -119,6 +129,22 @@ def test_whatever_dies_is_started_again(start: Callable[..., Start]) -> None:
     ), run.said()
     assert services.get(f"http://127.0.0.1:{run.port}/readyz") == "ok\n"
     assert not set(dead) & set(json.loads((run.var / "processes.json").read_text()))
+
+
+def test_a_killed_start_leaves_nothing_and_the_next_one_goes_on(installation: Installation) -> None:
+    killed = installation.running()
+    killed.child.kill()
+    killed.child.wait()
+    assert processes.wait_until(lambda: killed.left() == [], 15, every=0.2), killed.left()
+
+    run = installation.running()
+    assert run is not killed and "password as before" in run.said()
+    begin = time.monotonic()
+    run.child.send_signal(signal.SIGTERM)
+    assert run.child.wait(20) == 0
+    assert time.monotonic() - begin < 5.5
+    assert run.left() == []
+    assert not (run.var / "runtime.json").exists()
 
 
 def test_ctrl_c_in_the_middle_of_starting_leaves_nothing(start: Callable[..., Start]) -> None:

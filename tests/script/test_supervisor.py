@@ -12,7 +12,7 @@ from script import processes, supervisor
 from script.errors import StartError
 from script.supervisor import Supervisor
 
-STUBBORN = "trap '' TERM INT; while true; do sleep 0.05; done"
+STUBBORN = "trap '' TERM INT; echo deaf; while true; do sleep 0.05; done"
 
 
 class Shell:
@@ -113,6 +113,7 @@ def test_the_next_start_ends_what_a_killed_one_left(
     left = Shell(tmp_path, STUBBORN)
     watched.start(left)
     assert left.child is not None
+    assert processes.wait_until(lambda: "deaf" in left.log.read_text(), 5)
     Supervisor(tmp_path, print).end_leftovers()
     assert left.child.wait(5) == -signal.SIGKILL
 

@@ -94,14 +94,22 @@ HOSTILE = (
 )
 
 
+def seconds(pattern: re.Pattern[str], seed: str, length: int) -> float:
+    """What a search in ``length`` characters of repeated ``seed`` takes."""
+    hostile = (seed * (length // len(seed) + 1))[:length]
+    started = time.process_time()
+    pattern.search(hostile)
+    return time.process_time() - started
+
+
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.pattern[:50])
 def test_no_pattern_needs_half_a_second_for_a_hundred_kilobytes(pattern: re.Pattern[str]) -> None:
     own = re.findall(r"[a-z]{3,}", pattern.pattern)
     for seed in (*HOSTILE, " ".join(own) + " ", f"{(own or ['x'])[0]} "):
-        hostile = (seed * (100_000 // len(seed) + 1))[:100_000]
-        started = time.process_time()
-        pattern.search(hostile)
-        assert time.process_time() - started < 0.5, seed[:40]
+        # Even what grows with the square needs only a hundred times as long for ten times the text; what grows
+        # faster is seen in the first ten kilobytes.
+        if seconds(pattern, seed, 10_000) >= 0.005:
+            assert seconds(pattern, seed, 100_000) < 0.5, seed[:40]
 
 
 def test_preparing_a_hundred_kilobytes_of_anything_is_quick() -> None:
