@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import Counter
 
+import hypothesis
 import pytest
 
 from script import embedded
@@ -17,6 +18,9 @@ from script.postgres import Postgres
 
 #: Marker → the programs of which its tests need one.
 _PROGRAMS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "openssl": ("openssl",)}
+# A busy machine is no counter-example.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 _FAST = {"fsync": "off", "full_page_writes": "off"}
 _server = pytest.StashKey[Postgres]()
 

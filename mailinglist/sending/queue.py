@@ -197,12 +197,15 @@ def resolve_unknown() -> Resolved:
                WHERE d.state = 'unknown' AND d.reason NOT IN ('held', 'poison')
                  AND d.changed_at < clock_timestamp() - make_interval(secs => %s) {only}"""
     grace = [settings.UNKNOWN_GRACE_SECONDS]
-    resent = 0
+    resent, only = 0, ""
     if settings.UNKNOWN_POLICY == "resend":
-        only = """AND NOT EXISTS (SELECT 1 FROM mailinglist_campaign c
-                                  WHERE c.id = d.campaign_id AND c.status = 'cancelled')"""
-        resent = _execute(stale.format(change="state = 'queued', reason = 'resend'", only=only), grace)
-    held = _execute(stale.format(change="reason = 'held'", only=""), grace)
+        only = """EXISTS (SELECT 1 FROM mailinglist_campaign c
+                          WHERE c.id = d.campaign_id AND c.status = 'cancelled')"""
+        change = "state = 'queued', reason = 'resend'"
+        resent = _execute(stale.format(change=change, only=f"AND NOT {only}"), grace)
+        # Not all the rest: some rows have become old enough since that statement.
+        only = f"AND {only}"
+    held = _execute(stale.format(change="reason = 'held'", only=only), grace)
     return Resolved(held=held, resent=resent)
 
 

@@ -123,7 +123,10 @@ def test_whatever_dies_is_started_again(installation: Installation) -> None:
     dead = [int(pid) for pid in json.loads((run.var / "processes.json").read_text())]
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
-    again = ("PostgreSQL", "The broker", "The local SES", "The web server", "The worker", "The scheduler")
+    again = (
+        "PostgreSQL", "The broker", "The local SES", "The web server", "The worker", "The worker for bounces",
+        "The scheduler",
+    )  # fmt: skip
     assert processes.wait_until(
         lambda: all(f"{name} runs again." in run.said() for name in again), 60, every=0.2
     ), run.said()

@@ -1,6 +1,7 @@
 """Claim, write-back, recovery and what events do to deliveries, on a real PostgreSQL."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -246,6 +247,31 @@ class TestRecovery:
         assert queue.resolve_unknown() == queue.Resolved(resent=1)
         row = claim(campaign)[0]
         assert Attempt.objects.get(number=row.attempt).possible_duplicate
+
+    def test_what_grows_old_while_others_are_queued_again_waits_for_the_next_look(
+        self, settings: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.UNKNOWN_POLICY = "resend"  # type: ignore[attr-defined]
+        campaign = started(1)
+        queue.finish([(claim(campaign)[0], Unknown("timeout", ""))])
+        execute = queue._execute
+
+        def slow(*statement: Any) -> int:
+            found = execute(*statement)
+            age(10_000)
+            return found
+
+        monkeypatch.setattr(queue, "_execute", slow)
+        assert queue.resolve_unknown() == queue.Resolved()
+        assert queue.resolve_unknown() == queue.Resolved(resent=1)
+
+    def test_with_resend_those_of_a_cancelled_campaign_are_held(self, settings: object) -> None:
+        settings.UNKNOWN_POLICY = "resend"  # type: ignore[attr-defined]
+        campaign = started(1)
+        queue.finish([(claim(campaign)[0], Unknown("timeout", ""))])
+        lifecycle.cancel(campaign.pk, by=SYSTEM)
+        age(10_000)
+        assert queue.resolve_unknown() == queue.Resolved(held=1)
 
     def test_the_mark_survives_a_throttled_attempt(self, settings: object) -> None:
         settings.UNKNOWN_POLICY = "resend"  # type: ignore[attr-defined]
