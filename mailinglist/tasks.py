@@ -10,7 +10,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from mailinglist import doorbell, guard, lifecycle
+from mailinglist import doorbell, guard, lifecycle, restored
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -47,6 +47,7 @@ def sweep() -> None:
 
 def tidy() -> None:
     """What time alone brings: ended leases, unresolved outcomes, campaigns that are due or done."""
+    restored.look()
     queue.recover_expired()
     queue.resolve_unknown()
     queue.cancel_leftovers()

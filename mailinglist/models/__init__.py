@@ -3,6 +3,7 @@
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
+from mailinglist.models.home import Home
 from mailinglist.models.lists import MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
@@ -13,6 +14,7 @@ __all__ = [
     "CampaignVersion",
     "Change",
     "Delivery",
+    "Home",
     "MailingList",
     "ProviderPace",
     "SendBudget",

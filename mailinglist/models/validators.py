@@ -1,17 +1,13 @@
 """Field validators shared by models and forms."""
 
-import re
-
 from django.core.exceptions import ValidationError
 
-from mailinglist import addresses
-
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+from mailinglist import addresses, signs
 
 
 def one_line(value: str) -> None:
     """Refuse control characters and line separators: the value goes into mail headers."""
-    if _CONTROLS.search(value):
+    if signs.first_control(value, one_line=True):
         raise ValidationError("Write this in one line, without control characters.")
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from mailinglist import places
-from mailinglist.sending import messages, pacing, queue
+from mailinglist.sending import home, messages, pacing, queue
 from mailinglist.sending.bulk import Bulk
 from mailinglist.sending.failpoints import reach
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
@@ -41,7 +41,7 @@ LOOK_SECONDS = 1.0
 #: SendBulkEmail calls in hand per process, of 50 rows each: with hundreds in one statement a row costs much less.
 BULK_CALLS = 16
 
-BUSY, TIME_UP, LATER = "busy", "", "later"
+BUSY, TIME_UP, LATER, RESTORED = "busy", "", "later", "restored"
 
 #: Set when the process is asked to end: a run stops claiming and finishes what is in flight.
 stopping = threading.Event()
@@ -68,7 +68,7 @@ class Drained:
 @dataclass(frozen=True, slots=True)
 class More:
     """There is more to send, not before ``after_seconds``. ``why``: quota, ses-unavailable, rate, busy,
-    later, ''.
+    later, restored, ''.
     """
 
     after_seconds: float
@@ -96,6 +96,8 @@ def run(
     with places.place(places.SENDING, campaign_id or 0, RUNS_PER_CAMPAIGN) as free:
         if not free:
             return More(settings.SWEEP_SECONDS, BUSY)
+        if home.has_moved():  # the next sweep decides what becomes of it
+            return More(settings.SWEEP_SECONDS, RESTORED)
         return _Run(campaign_id, transport or _transport(campaign_id), seconds, concurrency).go()
 
 
