@@ -26,7 +26,9 @@ _GIVEN_UP = ["hard-bounce", "soft-exhausted", "unreachable"]
 
 def recompute(scene: Scene) -> None:
     """Write AddressHealth anew for the scene's subscribers."""
-    ended = Subscription.objects.filter(subscriber_id__in=scene.subscribers, unsubscribe_reason__in=_GIVEN_UP)
+    ended = Subscription.objects.filter(
+        subscriber_id__among=scene.subscribers, unsubscribe_reason__in=_GIVEN_UP
+    )
     given_up = set(ended.values_list("subscriber_id", flat=True))
     now = timezone.now()
     rows = [_health(scene, pk, pk in given_up, now) for pk in sorted(scene.subscribers)]

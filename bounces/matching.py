@@ -50,7 +50,7 @@ def match(facts: Sequence[EventFacts]) -> list[Match]:
     """One Match per event, in their order; two queries however many there are."""
     named = [_named(fact) for fact in facts]
     deliveries = {found[0] for found in named if found}
-    by_number = {(row.delivery_id, row.number): row for row in _rows(delivery_id__in=deliveries)}
+    by_number = {(row.delivery_id, row.number): row for row in _rows(delivery_id__among=deliveries)}
     unnamed = {
         fact.message_id for fact, found in zip(facts, named, strict=True) if not found and fact.message_id
     }
@@ -64,7 +64,7 @@ def unmatched_attempts(message_ids: set[str]) -> dict[str, Match]:
 
 
 def _by_message(message_ids: set[str]) -> dict[str | None, _Row]:
-    return {row.message_id: row for row in _rows(message_id__in=message_ids)}
+    return {row.message_id: row for row in _rows(message_id__among=message_ids)}
 
 
 def _rows(**asked: object) -> list[_Row]:

@@ -168,7 +168,7 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
     states = [State.STORED, State.QUARANTINED] if replay else [State.STORED]
     rows = list(
         Notification.objects.select_for_update(skip_locked=True)
-        .filter(pk__in=ids, state__in=states, trusted=True, raw__isnull=False)
+        .filter(pk__among=ids, state__in=states, trusted=True, raw__isnull=False)
         .order_by("pk")
     )
     found: list[tuple[Notification, reading.Judged]] = []
@@ -191,7 +191,7 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
     bad = [row for row in rows if row.error]
     done.quarantined, done.processed = len(bad), len(rows) - len(bad)
     now = timezone.now()
-    Notification.objects.filter(pk__in=[row.pk for row in rows if not row.error]).update(
+    Notification.objects.filter(pk__among=[row.pk for row in rows if not row.error]).update(
         state=State.PROCESSED, error="", processed_at=now
     )
     for row in bad:

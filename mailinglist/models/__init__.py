@@ -1,5 +1,6 @@
 """The nouns of mailinglist. Nothing here acts; the functions in mailinglist/*.py are the only writers."""
 
+from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget

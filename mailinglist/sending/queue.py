@@ -244,7 +244,9 @@ def lock(delivery_ids: Collection[int]) -> list[Delivery]:
 
     Of the answer only the id and ``subscriber_id`` are loaded.
     """
-    locked = Delivery.objects.select_for_update(no_key=True).filter(pk__in=delivery_ids).only("subscriber_id")
+    locked = (
+        Delivery.objects.select_for_update(no_key=True).filter(pk__among=delivery_ids).only("subscriber_id")
+    )
     return list(locked.order_by("pk"))
 
 

@@ -96,7 +96,7 @@ def prove_all(proofs: Sequence[Proof]) -> set[int]:
         return set()
     list(
         Delivery.objects.select_for_update(no_key=True)
-        .filter(pk__in={row.delivery_id for row in rows})
+        .filter(pk__among={row.delivery_id for row in rows})
         .order_by("pk")
         .values_list("pk")
     )
