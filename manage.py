@@ -12,8 +12,8 @@ from script import commands
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailinglist.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from mailinglist.management import running
     except ImportError:
         sys.exit(commands.again_in_venv([os.path.abspath(__file__), *sys.argv[1:]]))
     with commands.database(sys.argv):
-        execute_from_command_line(sys.argv)
+        running.run(sys.argv)

@@ -60,6 +60,8 @@ def process_stored(*, limit: int = BATCH) -> Done:
             ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:limit])
             return _process_batch(ids, replay=False)
     except Exception:
+        if not ids:  # it is not these notifications that fail
+            raise
         return _one_by_one(ids, replay=False)
 
 

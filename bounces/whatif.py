@@ -5,6 +5,7 @@ incidents and the same word of managers; only the numbers are others. What mails
 earlier end cannot be known, so every report that came is judged as it came.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -181,7 +182,7 @@ def _batches(list_id: int, since: datetime) -> Iterator[list[int]]:
 
 def _value(name: str, text: str) -> object:
     if name == "soft_retry_days":
-        return [float(part) for part in text.replace(" ", "").split(",") if part]
+        return [_number(part) for part in text.replace(" ", "").split(",") if part]
     if name == "soft_exhausted_unsubscribes":
         known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() not in known:
@@ -189,7 +190,14 @@ def _value(name: str, text: str) -> object:
         return known[text.lower()]
     if name.startswith("repeated"):
         return int(text)
-    return float(text)
+    return _number(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number that can be counted with.")
+    return number
 
 
 def _add(names: list[Fate], fate: Fate) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import boto3
+from botocore.exceptions import EndpointConnectionError
 from django.conf import settings
 
 _making = threading.Lock()
@@ -47,8 +48,25 @@ class Endpoint:
     behind_proxy: bool
 
 
+class NoLocalSes(EndpointConnectionError):
+    """Local mode, and no local SES of ours runs; who answers at its usual port would be another installation's.
+
+    Nothing was posted, as where nobody listens.
+    """
+
+    fmt = (
+        "script/start does not run for {folder}, so there is no local SES. Start it, or set SES_ENDPOINT_URL to "
+        "the SES to use"
+    )
+
+
 def client(service: str, *, region: str = "") -> Any:
-    """The boto3 client of ``service`` (sesv2, sns, sqs) for this process. Safe to use from several threads."""
+    """The boto3 client of ``service`` (sesv2, sns, sqs) for this process. Safe to use from several threads.
+
+    Raises NoLocalSes in local mode when script/start does not run.
+    """
+    if settings.LOCAL and not settings.LOCAL_SES_RUNS and service != "sqs":
+        raise NoLocalSes(folder=settings.VAR_DIR)
     endpoint = {
         "sesv2": settings.SES_ENDPOINT_URL,
         "sns": settings.SNS_ENDPOINT_URL,

@@ -6,14 +6,13 @@ Called by imports.py; exports.py names its columns by the same table, so that a 
 
 import ipaddress
 import re
-import unicodedata
 import zoneinfo
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from mailinglist import addresses
+from mailinglist import addresses, signs
 from mailinglist.csv_rows import BadRow, Row, UnreadableFile, first_bad_byte, shown, unguarded
 
 #: What an export writes about a subscription and an import does not take back.
@@ -39,10 +38,6 @@ _MEANINGS = {
     **{name: name for name in NOT_IMPORTED},
 }
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2,4}))?")
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_LINE_BREAKS = re.compile("[\t\n\r\u2028\u2029]")
-# Invisible signs (category Cf) make two names look alike. Only the joiners stay, which Persian words need.
-_JOINERS = "\u200c\u200d"
 _Parsed = TypeVar("_Parsed")
 
 
@@ -128,17 +123,12 @@ class Columns:
         byte = first_bad_byte(cell)
         if byte is not None:
             raise _BadValue(column, cell, f"The byte 0x{byte:02X} is not {self._encoding}.{_hint(byte)}")
-        control = _CONTROLS.search(cell) or (_LINE_BREAKS.search(cell) if what else None)
-        if control:
-            raise _BadValue(
-                column, cell, f"The value has a control character (U+{ord(control.group()):04X})."
-            )
-        if what == "email":
-            return cell
-        return "".join(sign for sign in cell if unicodedata.category(sign) != "Cf" or sign in _JOINERS)
+        if control := signs.first_control(cell, one_line=bool(what)):
+            raise _BadValue(column, cell, f"The value has a control character (U+{ord(control):04X}).")
+        return cell if what == "email" else signs.visible(cell)
 
     def _refuse_name(self, name: str) -> None:
-        if first_bad_byte(name) is not None or _CONTROLS.search(name):
+        if first_bad_byte(name) is not None or signs.first_control(name):
             raise UnreadableFile(
                 f"The column name “{shown(name)}” has signs that are not {self._encoding} text."
             )
@@ -179,9 +169,10 @@ def _parsed(column: str, text: str, parse: Callable[[str], _Parsed]) -> _Parsed:
 
 
 def _name(text: str) -> str:
-    if len(text) > MAX_NAME:
+    name = signs.person_name(text)
+    if len(name) > MAX_NAME:
         raise ValueError(f"The name is longer than {MAX_NAME} characters.")
-    return unicodedata.normalize("NFC", text)
+    return name
 
 
 def _language(text: str) -> str:

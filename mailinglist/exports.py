@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TextIO
 
-from django.db.models import F, Func, QuerySet, TextField
+from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 
 from mailinglist.csv_columns import attribute_column
 from mailinglist.csv_rows import guarded
@@ -21,7 +21,7 @@ from mailinglist.models import MailingList, Subscription
 COLUMNS = {
     "email": "subscriber__email",
     "name": "subscriber__name",
-    "status": "status",
+    "status": "known_status",
     "language": "subscriber__language",
     "time_zone": "subscriber__time_zone",
     "source": "source",
@@ -36,8 +36,9 @@ _CHUNK = 2_000
 def export_csv(list_id: int, out: TextIO, *, statuses: Iterable[str] | None = None) -> int:
     """Write the subscribers with one of ``statuses`` (None: all) to ``out``, opened with ``newline=""``.
 
-    In the order of their addresses; times in UTC as ISO 8601, attributes that are no text as JSON. Returns
-    how many. An attribute that nobody had when the export began is left out. Raises MailingList.DoesNotExist.
+    Who left and asked to come back is "unsubscribed" until they confirm. In the order of their addresses; times in
+    UTC as ISO 8601, attributes that are no text as JSON. Returns how many. An attribute that nobody had when the
+    export began is left out. Raises MailingList.DoesNotExist.
     """
     rows = _rows(MailingList.objects.get(pk=list_id), statuses)
     keys = _attribute_keys(rows)
@@ -53,8 +54,15 @@ def export_csv(list_id: int, out: TextIO, *, statuses: Iterable[str] | None = No
 
 
 def _rows(mailing_list: MailingList, statuses: Iterable[str] | None) -> QuerySet[Subscription]:
-    rows = Subscription.objects.filter(list=mailing_list)
-    return rows if statuses is None else rows.filter(status__in=list(statuses))
+    left = Subscription.Status.UNSUBSCRIBED
+    rows = Subscription.objects.filter(list=mailing_list).annotate(
+        known_status=Case(When(unsubscribe_reason="", then=F("status")), default=Value(left.value))
+    )
+    if statuses is None:
+        return rows
+    wanted = set(statuses)
+    found = Q(status__in=wanted - {left}, unsubscribe_reason="")
+    return rows.filter(found | ~Q(unsubscribe_reason="") if left in wanted else found)
 
 
 def _attribute_keys(rows: QuerySet[Subscription]) -> list[str]:

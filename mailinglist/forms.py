@@ -1,4 +1,7 @@
-"""The forms that strangers fill in: sign-up and preferences. They check and translate; views do the rest."""
+"""The forms that strangers fill in: sign-up and preferences. They check and translate; views do the rest.
+
+The field for a person's name is the staff pages' too.
+"""
 
 from typing import Any
 
@@ -8,11 +11,21 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mailinglist import addresses
+from mailinglist import addresses, signs
 from mailinglist.models import MailingList, Subscription
 from mailinglist.models.validators import one_line
 
 NAME_LENGTH = 200
+
+
+class PersonNameField(forms.CharField):
+    """A person's name, by the same rule as in an import: one line, without invisible signs, composed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": NAME_LENGTH, "required": False, "validators": [one_line], **kwargs})
+
+    def to_python(self, value: Any) -> str:
+        return signs.person_name(super().to_python(value) or "")
 
 
 class SignUpForm(forms.Form):
@@ -26,11 +39,8 @@ class SignUpForm(forms.Form):
         ),
         error_messages={"required": _("Write your email address here.")},
     )
-    name = forms.CharField(
+    name = PersonNameField(
         label=_("Name"),
-        required=False,
-        max_length=NAME_LENGTH,
-        validators=[one_line],
         help_text=_("How mails of this list may greet you. You can leave it empty."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -58,13 +68,7 @@ class PreferencesForm(forms.Form):
     another window meanwhile is neither, and stays.
     """
 
-    name = forms.CharField(
-        label=_("Name"),
-        required=False,
-        max_length=NAME_LENGTH,
-        validators=[one_line],
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
+    name = PersonNameField(label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)

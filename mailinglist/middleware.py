@@ -1,10 +1,14 @@
-"""Headers for everything that strangers see: what the page may load, and that nobody may frame it.
+"""What holds for all pages: headers for everything that strangers see, and an answer to what cannot be stored.
 
-The admin is left alone: its theme has scripts of its own. Django's SecurityMiddleware does the rest.
+The headers say what a page may load, and that nobody may frame it. The admin is left alone: its theme has
+scripts of its own. Django's SecurityMiddleware does the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
+from django.core.exceptions import BadRequest
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -25,3 +29,29 @@ class PublicHeaders:
         if not request.path.startswith(reverse("admin:index")):
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         return response
+
+
+class RefuseNul:
+    """Answers 400 where PostgreSQL, whose texts have no NUL, could not take one that came with the request.
+
+    Only then: a form that refuses a NUL in words of its own still does, and no body is read for this alone.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Raises BadRequest instead of the database's complaint about such a request."""
+        if isinstance(exception, DataError) and any("\x00" in text for text in _texts(request)):
+            raise BadRequest("There is a NUL character in the request.") from exception
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    """Everything that a client may have put a NUL in. Where a view read the body itself, POST is empty."""
+    yield request.path_info
+    yield from request.COOKIES.values()
+    for _, values in chain(request.GET.lists(), request.POST.lists()):
+        yield from map(str, values)

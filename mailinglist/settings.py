@@ -6,7 +6,6 @@ missing or unsafe value stops the start with a sentence (``mailinglist/checks.py
 docs/operations.md explains each setting.
 """
 
-import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -20,14 +19,17 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from kombu import Queue
 
-from script import embedded
+from script import embedded, runtime
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.var_dir()
+# Of the script/start that runs here: its addresses, and how long its days are.
+RUNTIME: dict[str, Any] = runtime.read(VAR_DIR)
+_RUNNING: dict[str, str] = RUNTIME.get("environment", {})
 
 
 def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, default).strip()
+    return os.environ.get(name, _RUNNING.get(name, default)).strip()
 
 
 def env_bool(name: str, default: bool) -> bool:
@@ -56,19 +58,9 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [part for part in env(name, default).replace(",", " ").split() if part]
 
 
-def read_runtime() -> dict[str, Any]:
-    """Addresses that script/start wrote for commands started beside it; empty before the first start."""
-    try:
-        found: dict[str, Any] = json.loads((VAR_DIR / "runtime.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return found
-
-
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 # --- Mode and addresses -------------------------------------------------------------------------------
-RUNTIME = read_runtime()
 PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
 MODE = env("MAILINGLIST_MODE") or (
     "production" if PUBLIC_URL and urlsplit(PUBLIC_URL).hostname not in LOCAL_HOSTS else "local"
@@ -95,7 +87,12 @@ SUPPRESSION_KEY = env("SUPPRESSION_KEY") or _generated.get("SUPPRESSION_KEY", ""
 
 # --- Database and broker ------------------------------------------------------------------------------
 DATABASE_URL = env("DATABASE_URL") or embedded.database_url(VAR_DIR)
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+except ValueError:
+    DATABASES = {"default": {}}
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL names no PostgreSQL; write postgres://user:password@host/name.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL") or embedded.broker_url(VAR_DIR)
@@ -176,6 +173,8 @@ AWS_SES_CONFIG = Config(
 )
 _sandbox_url = f"http://127.0.0.1:{RUNTIME.get('sandbox_port', 8025)}"
 SES_ENDPOINT_URL = env("SES_ENDPOINT_URL") or (_sandbox_url if LOCAL else "")
+# Without either, whoever listens there belongs to another installation.
+LOCAL_SES_RUNS = bool(env("SES_ENDPOINT_URL") or RUNTIME.get("sandbox_port"))
 SNS_ENDPOINT_URL = env("SNS_ENDPOINT_URL") or (SES_ENDPOINT_URL if LOCAL else "")
 if SES_ENDPOINT_URL:
     AWS_SES_REGION_ENDPOINT_URL = SES_ENDPOINT_URL
@@ -265,6 +264,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mailinglist.middleware.RefuseNul",
 ]
 ROOT_URLCONF = "mailinglist.urls"
 WSGI_APPLICATION = "mailinglist.wsgi.application"

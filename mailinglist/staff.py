@@ -9,7 +9,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +24,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from mailinglist import addresses
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import Subscriber, Suppression
+from mailinglist.whole_numbers import whole_number
 
 #: More rows than this are not counted, and not paged through: filters and search lead there faster.
 COUNT_CAP = 10_000
@@ -141,7 +143,18 @@ class BigChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class PlainAdmin(ModelAdmin):
+class ChosenRows(ModelAdmin):
+    """For every table with actions: rows that are chosen by anything but a number are a request to refuse."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(map(whole_number, chosen)):
+            raise BadRequest(f"{ACTION_CHECKBOX_NAME} holds what is no number of a row. Nothing was done.")
+        response: HttpResponse | None = super().response_action(request, queryset)
+        return response
+
+
+class PlainAdmin(ChosenRows):
     """What all tables share: no count of everything, and words where there is nothing yet."""
 
     show_full_result_count = False

@@ -9,13 +9,12 @@ above ``var`` is ever changed.
 import functools
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from script.embedded import NOBODY
 from script.errors import StartError
-from script.processes import LINUX
+from script.processes import LINUX, output
 
 USER_NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 CHANGED_USER = (
@@ -67,4 +66,4 @@ def account() -> Account:
 
 def _runs(prefix: tuple[str, ...]) -> bool:
     probe = [*prefix, "sh", "-c", "test $(id -u) != 0"]
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    return output(probe)[0] == 0

@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import importlib.util
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,11 +38,26 @@ def ensure(*files: str, say: Callable[[str], None]) -> Path:
 
 def _works() -> bool:
     """Whether .venv is there and its interpreter still is (a copied or upgraded one may be gone)."""
-    if not PYTHON.exists():
+    if not can_use(PYTHON):
         return False
-    probe = [str(PYTHON), "-c", "import sys; print(sys.prefix)"]
-    found = subprocess.run(probe, capture_output=True, text=True, check=False)
-    return found.returncode == 0 and Path(found.stdout.strip()).resolve() == VENV.resolve()
+    status, said, _ = processes.output([str(PYTHON), "-c", "import sys; print(sys.prefix)"])
+    return status == 0 and Path(said).resolve() == VENV.resolve()
+
+
+def can_use(python: Path) -> bool:
+    """Whether that interpreter is there. Raises StartError when it is another user's, who lets nobody in."""
+    try:
+        if not python.exists():
+            return False
+    except PermissionError:
+        pass
+    else:
+        if os.access(python, os.X_OK):
+            return True
+    raise StartError(
+        f"The Python of {python.parent.parent} may not be used by this user: it was made by another one. Remove that "
+        "folder and run script/start, which makes it anew."
+    )
 
 
 def _base_python() -> str:
@@ -53,15 +67,18 @@ def _base_python() -> str:
 
 def _make(say: Callable[[str], None]) -> None:
     say("Making .venv …")
-    done = subprocess.run(
-        [_base_python(), "-m", "venv", "--without-pip", "--clear", str(VENV)],
-        capture_output=True,
-        text=True,
-        check=False,
+    for folder in (PROJECT, VENV):
+        if folder.exists() and not os.access(folder, os.W_OK):
+            raise StartError(
+                f"{folder} belongs to another user, so .venv cannot be made there. Start as that user, or make the "
+                "project this user's own."
+            )
+    status, said, complaint = processes.output(
+        [_base_python(), "-m", "venv", "--without-pip", "--clear", str(VENV)]
     )
-    if done.returncode:
+    if status:
         raise StartError(
-            f"python -m venv failed: {(done.stderr or done.stdout).strip()} "
+            f"python -m venv failed: {complaint or said} "
             "On Debian and Ubuntu install the package python3-venv."
         )
 
@@ -74,9 +91,7 @@ def _install(file: str, say: Callable[[str], None]) -> None:
     base = _base_python()
     has_pip = base != sys.executable or importlib.util.find_spec("pip") is not None
     if has_pip:
-        has_pip = (
-            subprocess.run([base, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
-        )
+        has_pip = processes.output([base, "-m", "pip", "--version"])[0] == 0
     if not has_pip:
         raise StartError(
             f"{base} has no pip. Install it: on Debian and Ubuntu `apt install python3-pip`, on Fedora "

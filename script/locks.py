@@ -5,6 +5,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from script.errors import StartError
+
 
 class Lock:
     """A file that one process holds (``exclusive``) or several (``shared``). The file itself stays."""
@@ -14,9 +16,16 @@ class Lock:
         self._fd: int | None = None
 
     def take(self, *, shared: bool = False, wait: bool = False) -> bool:
-        """Whether we hold it now. Without ``wait`` the answer comes at once."""
+        """Whether we hold it now. Without ``wait`` the answer comes at once. Raises StartError where it is another
+        user's."""
         if self._fd is None:
-            self._fd = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                self._fd = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
+            except PermissionError as error:
+                raise StartError(
+                    f"{self.file} belongs to another user. Start as that user, or set MAILINGLIST_VAR to a folder of "
+                    "your own."
+                ) from error
         mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(self._fd, mode if wait else mode | fcntl.LOCK_NB)

@@ -103,21 +103,19 @@ class Postgres:
         draft.rename(self.data)
 
     def _run(self, *arguments: str, words: str = "") -> None:
-        done = subprocess.run(
-            arguments, input=words, capture_output=True, text=True, env=_environment(), check=False
-        )
+        status, said, complaint = processes.output(arguments, environment=_environment(), words=words)
         with self.log.open("a") as out:
-            out.write(done.stdout + done.stderr)
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip() or f"{Path(arguments[0]).name} failed"
-            raise StartError(f"The database cannot be made: {said} More in {self.log}.")
+            out.write(f"{said}\n{complaint}\n")
+        if status:
+            why = complaint or said or f"{Path(arguments[0]).name} failed"
+            raise StartError(f"The database cannot be made: {why} More in {self.log}.")
 
     def _check_version(self) -> None:
         made = (self.data / "PG_VERSION").read_text().strip()
-        said = subprocess.run(
-            [str(postgres_bin() / "postgres"), "--version"], capture_output=True, text=True, check=True
-        )
-        ours = said.stdout.split()[-1].partition(".")[0]
+        status, said, complaint = processes.output([str(postgres_bin() / "postgres"), "--version"])
+        if status:
+            raise StartError(f"PostgreSQL does not run on this machine: {complaint or status}")
+        ours = said.split()[-1].partition(".")[0]
         if made != ours:
             raise StartError(
                 f"{self.data} was made by PostgreSQL {made}; this is PostgreSQL {ours}. Write it out with "

@@ -64,12 +64,27 @@ def _dies_with_parent(ends_by: signal.Signals) -> Callable[[], None]:
     return prepare
 
 
-def output(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> tuple[int, str, str]:
-    """Run a command to its end: status, what it printed, and what it complained about. Raises Stopping."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+def output(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    words: str = "",
+) -> tuple[int, str, str]:
+    """Run a command that reads ``words`` to its end: status, what it printed, and what it complained about.
+
+    Raises Stopping, when the command has ended.
+    """
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as errors,
+    ):
+        given.write(words.encode())
+        given.seek(0)
         child = subprocess.Popen(
             list(arguments),
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=out,
             stderr=errors,
             env=environment,
@@ -77,10 +92,13 @@ def output(arguments: Sequence[str], *, environment: Mapping[str, str], folder: 
             start_new_session=True,
             preexec_fn=_dies_with_parent(signal.SIGTERM) if LINUX else None,
         )
-        while child.poll() is None:
-            if stopping.wait(0.03):
-                kill_group(child)
-                raise Stopping
+        try:
+            while child.poll() is None:
+                if stopping.wait(0.03):
+                    raise Stopping
+        except BaseException:
+            kill_group(child)
+            raise
         said = []
         for file in (out, errors):
             file.seek(0)

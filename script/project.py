@@ -1,5 +1,6 @@
 """manage.py, asked by script/start: each call is a process of its own, and its last line may be JSON."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +33,20 @@ def settings(environment: Mapping[str, str]) -> Settings:
         [str(PYTHON), "-c", _ASK_SETTINGS], environment=asked, folder=PROJECT
     )
     if status:
-        raise StartError(f"The settings are not usable. {_last(complaint)}")
+        raise StartError(f"The settings are not usable. {cause(complaint)}")
     return Settings(*json.loads(_last(said)))
+
+
+def probe(environment: Mapping[str, str]) -> None:
+    """Ask the database and the broker that the environment names. Raises StartError when one does not answer."""
+    if not any(environment.get(name, "").strip() for name in ("DATABASE_URL", "CELERY_BROKER_URL")):
+        return
+    asked = {**environment, "DJANGO_SETTINGS_MODULE": "mailinglist.settings"}
+    status, _, complaint = processes.output(
+        [str(PYTHON), "-m", "mailinglist.management.probe"], environment=asked, folder=PROJECT
+    )
+    if status:
+        raise StartError(cause(complaint))
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> str:
@@ -45,7 +58,7 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> str:
         log = Path(environment["MAILINGLIST_VAR"]) / "log" / "manage.log"
         with log.open("a") as out:
             out.write(f"manage.py {' '.join(arguments)}\n{complaint}\n")
-        raise StartError(f"manage.py {arguments[0]} failed: {_last(complaint)} More in {log}.")
+        raise StartError(f"manage.py {arguments[0]} failed: {cause(complaint)} More in {log}.")
     if status:
         raise StartError(f"manage.py {arguments[0]} failed:\n{complaint or said}")
     return said
@@ -57,11 +70,13 @@ def manage_json(*arguments: str, environment: Mapping[str, str]) -> dict[str, An
     return found
 
 
-def write_runtime(var: Path, values: Mapping[str, object]) -> None:
-    """Tell commands started beside us where our servers are (read by the settings)."""
-    draft = var / "runtime.json.new"
-    draft.write_text(json.dumps(values))
-    draft.replace(var / "runtime.json")
+def cause(complaint: str) -> str:
+    """What a process complained about: all words of its last error, without the traceback before them."""
+    _, traceback, after = complaint.rpartition("Traceback (most recent call last):\n")
+    lines = after.strip("\n").splitlines()
+    if traceback:
+        lines = list(itertools.dropwhile(lambda line: line.startswith(" "), lines))
+    return "\n".join(lines).strip()
 
 
 def _last(text: str) -> str:

@@ -9,9 +9,9 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from script import demo, embedded, environment, processes, project, services
+from script import demo, embedded, environment, processes, project, runtime, services, streams
 from script.errors import StartError
 from script.locks import Lock
 from script.postgres import Postgres
@@ -20,6 +20,8 @@ from script.valkey import Valkey
 
 _SES_PORT = 8025
 _LARGEST_LOG = 10_000_000
+#: What load_demo takes.
+_MOST_RECIPIENTS = 1_000_000
 _EPILOG = """\
 examples:
   script/start                      the web server at http://127.0.0.1:8000, state under var/
@@ -63,6 +65,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if not 1 <= given.port <= 65535:
         parser.error(f"--port {given.port} is not a port; use 1 to 65535.")
+    if not 1 <= given.recipients <= _MOST_RECIPIENTS:
+        parser.error(f"--recipients {given.recipients} is not between 1 and {_MOST_RECIPIENTS}.")
     if (given.exit or given.json) and not given.demo:
         parser.error("--exit and --json need --demo.")
     return given
@@ -79,15 +83,23 @@ class _Start:
         self.supervisor = Supervisor(self.var, self.say)
 
     def say(self, words: str) -> None:
-        print(words, file=sys.stderr if self.given.json else sys.stdout, flush=True)
+        self._print(words, sys.stderr if self.given.json else sys.stdout)
+
+    def _print(self, words: str, stream: TextIO) -> None:
+        """Where nobody reads any more, it is time to stop, as on Ctrl-C; the stopping itself must not fail by it."""
+        try:
+            print(words, file=stream, flush=True)
+        except OSError:
+            streams.silence(stream)
+            processes.stopping.set()
 
     def run(self) -> int:
         embedded.make_private(self.var / "log")
         with self._alone():
             self.supervisor.end_leftovers()
             _check_port(self.given.port)
-            environment.ensure("requirements.txt", say=self.say)
             try:
+                environment.ensure("requirements.txt", say=self.say)
                 settings = self._settings()
                 self._start_servers(settings)
                 first = self._prepare(settings)
@@ -99,7 +111,7 @@ class _Start:
             finally:
                 self._stop()
         if self.given.exit and self.given.json:
-            print(json.dumps(report), flush=True)
+            self._print(json.dumps(report), sys.stdout)
         return 1 if self.given.exit and wrong else 0
 
     @contextlib.contextmanager
@@ -117,9 +129,18 @@ class _Start:
 
     def _settings(self) -> project.Settings:
         _shorten_logs(self.var / "log")
-        self.ses_port = _free_port(_SES_PORT)
-        url = f"http://127.0.0.1:{self.given.port}"
-        project.write_runtime(self.var, {"public_url": url, "sandbox_port": self.ses_port})
+        self.ses_port = _free_port(_SES_PORT, besides=self.given.port)
+        runtime.write(
+            self.var,
+            {
+                "public_url": f"http://127.0.0.1:{self.given.port}",
+                "sandbox_port": self.ses_port,
+                # A command beside us has to count days as our workers do.
+                "environment": {
+                    name: self.environment[name] for name in demo.ENVIRONMENT if name in self.environment
+                },
+            },
+        )
         settings = project.settings(self.environment)
         if self.given.demo and not self._has_local_ses(settings):
             raise StartError(
@@ -132,6 +153,7 @@ class _Start:
         return settings.local and settings.ses_endpoint_url == f"http://127.0.0.1:{self.ses_port}"
 
     def _start_servers(self, settings: project.Settings) -> None:
+        project.probe(self.environment)
         if not self.environment.get("DATABASE_URL", "").strip():
             server = Postgres(self.var)
             if not server.owner.take():
@@ -192,7 +214,7 @@ class _Start:
             "\n".join(wrong) or "Every recipient is in a final state, and the local SES's ledger agrees."
         )
         if self.given.json and not self.given.exit:
-            print(json.dumps(report), flush=True)
+            self._print(json.dumps(report), sys.stdout)
         return report, wrong
 
     def _serve(self, settings: project.Settings) -> None:
@@ -205,7 +227,7 @@ class _Start:
         processes.stopping.clear()
         self.say("Stopping …")
         self.supervisor.stop()
-        (self.var / "runtime.json").unlink(missing_ok=True)
+        runtime.remove(self.var)
         self.say("Stopped.")
 
 
@@ -221,11 +243,13 @@ def _check_port(port: int) -> None:
         raise StartError(f"Port {port} is taken. Choose another one: script/start --port {port % 65535 + 1}")
 
 
-def _free_port(wanted: int) -> int:
-    if _is_free(wanted):
-        return wanted
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+def _free_port(wanted: int, *, besides: int) -> int:
+    """``wanted`` or another one that is free, but not ``besides``, which nobody has taken yet."""
+    found = wanted
+    while found == besides or not _is_free(found):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            found = int(other.getsockname()[1])
+    return found
 
 
 def _is_free(port: int) -> bool:

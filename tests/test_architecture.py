@@ -13,6 +13,8 @@ FRAMEWORK = ("django", "celery", "kombu", "boto3", "botocore", "django_ses", "un
 PURE = (
     "mailinglist/addresses.py",
     "mailinglist/merge.py",
+    "mailinglist/signs.py",
+    "mailinglist/whole_numbers.py",
     "mailinglist/composing/mime.py",
     "mailinglist/sending/in_flight.py",
     "mailinglist/sending/outcomes.py",

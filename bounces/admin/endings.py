@@ -48,7 +48,7 @@ class EndedAdmin(MachineOwnedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
         found: QuerySet[Subscription] = super().get_queryset(request)
-        return found.filter(status=Subscription.Status.UNSUBSCRIBED)
+        return found.exclude(unsubscribe_reason=Subscription.Reason.NONE)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Subscription], search_term: str
@@ -92,7 +92,9 @@ class EndedAdmin(MachineOwnedAdmin):
 
     @display(description="Because of")
     def why(self, row: Subscription) -> str:
-        return str(row.get_unsubscribe_reason_display())
+        reason = str(row.get_unsubscribe_reason_display())
+        asked = row.status == Subscription.Status.PENDING
+        return f"{reason}; asked to come back, not confirmed" if asked else reason
 
     @display(description="Can be restored")
     def kept(self, row: Subscription) -> SafeString:

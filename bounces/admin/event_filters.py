@@ -10,6 +10,7 @@ from bounces import provider_rates
 from bounces.history import JUDGED
 from bounces.models import Event
 from mailinglist.models import MailingList
+from mailinglist.whole_numbers import whole_number
 
 
 class ProviderFilter(admin.SimpleListFilter):
@@ -46,7 +47,7 @@ class MailingListFilter(admin.SimpleListFilter):
         value = self.value() or ""
         if not value:
             return queryset
-        return queryset.filter(delivery__list_id=int(value)) if value.isdecimal() else queryset.none()
+        return queryset.filter(delivery__list_id=whole_number(value))
 
 
 class EffectFilter(admin.SimpleListFilter):

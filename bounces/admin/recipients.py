@@ -28,6 +28,7 @@ from mailinglist.staff import (
     release_warnings,
     require,
 )
+from mailinglist.whole_numbers import whole_number
 
 VIEW = ("mailinglist.view_subscriber",)
 CHANGE = ("mailinglist.view_subscriber", "mailinglist.change_subscriber")
@@ -61,7 +62,7 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Everything about one person, newest first."""
     require(request, *VIEW)
     subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
-    number = request.GET.get("page", "1")
+    number = whole_number(request.GET.get("page"))
     on = list(subscriber.subscriptions.select_related("list").order_by("list__name"))
     known = Suppression.objects.filter(key=subscriber.suppression_key).first()
     context = {
@@ -71,7 +72,7 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
         "health": AddressHealth.objects.filter(subscriber=subscriber).first(),
         "waiting": _deliveries(subscriber, Delivery.State.WAITING, "next_attempt_at"),
         "unknown": _deliveries(subscriber, Delivery.State.UNKNOWN, "-pk"),
-        "story": timeline.page(subscriber.pk, min(int(number), MAX_PAGE) if number.isdecimal() else 1),
+        "story": timeline.page(subscriber.pk, min(number, MAX_PAGE)),
         "may_change": request.user.has_perms(CHANGE),
         "own_choice": subscriptions.OWN_CHOICE,
         **recipient_bounces.context(subscriber, on, known),
@@ -85,7 +86,7 @@ def unsubscribe(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     wanted = request.GET.get("list", "")
     rows = subscriber.subscriptions.exclude(status=Subscription.Status.UNSUBSCRIBED).select_related("list")
     if wanted:
-        rows = rows.filter(list_id=int(wanted) if wanted.isdecimal() else 0)
+        rows = rows.filter(list_id=whole_number(wanted))
     names = sorted(row.list.name for row in rows)
     if not names:
         messages.info(request, "There is no subscription left to end.")

@@ -14,6 +14,7 @@ from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
 from mailinglist.staff import find_subscribers, page, require
+from mailinglist.whole_numbers import whole_number
 
 CONTENT_SECURITY_POLICY = (
     "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src https: data:; "
@@ -49,8 +50,7 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The HTML part alone, sandboxed."""
     campaign = _campaign(request, campaign_id)
-    wanted = request.GET.get("subscriber", "")
-    chosen = Subscriber.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
+    chosen = Subscriber.objects.filter(pk=whole_number(request.GET.get("subscriber"))).first()
     subscriber = chosen or Subscriber(**EXAMPLE)
     mailing_list = _list(campaign, subscriber)
     html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""

@@ -22,6 +22,7 @@ from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
 from mailinglist.staff import CappedPaginator, PlainAdmin
 from mailinglist.templatetags.mailinglist_tags import badge
+from mailinglist.whole_numbers import whole_number
 
 MERGE_TAGS = (
     ("{{ name }}", "the person's name; nothing where it is not known"),
@@ -40,6 +41,9 @@ REPORT_LINES = (
     ("hard", "hard bounces", ""),
     ("soft", "soft bounces", ""),
     ("block", "blocked", ""),
+    ("message", "refused for their size or content", ""),
+    ("suppressed", "not sent by SES", "on its suppression list"),
+    ("unknown", "failed for an unknown cause", ""),
     ("complaints", "complaints", ""),
     ("retried", "people who were sent the mail again after a bounce", ""),
     ("recovered", "of those, delivered after all", ""),
@@ -136,9 +140,7 @@ class CampaignAdmin(PlainAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         with transaction.atomic():
-            found = (
-                Campaign.objects.filter(pk=object_id) if object_id.isdecimal() else Campaign.objects.none()
-            )
+            found = Campaign.objects.filter(pk=whole_number(object_id))
             if request.method == "POST":
                 # A campaign that starts just now must not be written over by what was typed before.
                 found = found.select_for_update(no_key=True)

@@ -16,6 +16,7 @@ from mailinglist.models import Attempt, Campaign, Delivery
 from mailinglist.sending import queue
 from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url
 from mailinglist.templatetags.mailinglist_tags import badge
+from mailinglist.whole_numbers import whole_number
 
 #: Campaigns that the filter names; older ones are reached from their own page.
 NAMED_CAMPAIGNS = 15
@@ -39,7 +40,7 @@ class CampaignFilter(admin.SimpleListFilter):
             return queryset.filter(campaign__isnull=True)
         if not chosen:
             return queryset
-        return queryset.filter(campaign_id=chosen) if chosen.isdecimal() else queryset.none()
+        return queryset.filter(campaign_id=whole_number(chosen))
 
 
 class VerdictFilter(admin.SimpleListFilter):

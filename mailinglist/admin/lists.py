@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from mailinglist.changes import Noun, record
 from mailinglist.models import MailingList, Subscription
 from mailinglist.staff import PlainAdmin, actor
+from mailinglist.whole_numbers import whole_number
 
 Status = Subscription.Status
 
@@ -79,11 +80,7 @@ class MailingListAdmin(PlainAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        used = (
-            Subscription.objects.filter(list_id=int(object_id))
-            if object_id.isdigit()
-            else Subscription.objects.none()
-        )
+        used = Subscription.objects.filter(list_id=whole_number(object_id))
         if used.exists():
             messages.error(
                 request,

@@ -4,15 +4,16 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from mailinglist.staff import ChosenRows
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class ManagerAdmin(DjangoUserAdmin, ModelAdmin):
+class ManagerAdmin(DjangoUserAdmin, ChosenRows):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -20,5 +21,5 @@ class ManagerAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class ManagerGroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class ManagerGroupAdmin(DjangoGroupAdmin, ChosenRows):
     pass

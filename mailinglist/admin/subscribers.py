@@ -20,11 +20,13 @@ from unfold.widgets import (
 )
 
 from mailinglist import addresses, subscriptions
+from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
+from mailinglist.forms import PersonNameField
 from mailinglist.models import MailingList, Subscriber, Subscription
-from mailinglist.models.validators import one_line
 from mailinglist.staff import FastAdmin, actor, ask, find_subscribers, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
+from mailinglist.whole_numbers import whole_number
 
 SIGN_UPS = {
     subscriptions.SignUp.CONFIRMATION_SENT: "A confirmation mail is on its way; it starts with their click.",
@@ -68,7 +70,7 @@ def _on(queryset: QuerySet[Subscriber], list_id: str | None, status: str | None)
     """One subscription must fit both: this list, in this status."""
     rows = Subscription.objects.filter(subscriber=OuterRef("pk"))
     if list_id:
-        rows = rows.filter(list_id=int(list_id)) if list_id.isdigit() else rows.none()
+        rows = rows.filter(list_id=whole_number(list_id))
     if status:
         rows = rows.filter(status=status)
     return queryset.filter(Exists(rows))
@@ -76,9 +78,7 @@ def _on(queryset: QuerySet[Subscriber], list_id: str | None, status: str | None)
 
 class AddForm(forms.Form):
     email = forms.CharField(label="Address", max_length=254, widget=UnfoldAdminEmailInputWidget())
-    name = forms.CharField(
-        max_length=200, required=False, validators=[one_line], widget=UnfoldAdminTextInputWidget()
-    )
+    name = PersonNameField(widget=UnfoldAdminTextInputWidget())
     mailing_list = forms.ModelChoiceField(
         MailingList.objects.all(),
         label="List",
@@ -109,7 +109,8 @@ class AddForm(forms.Form):
 
 
 class EditForm(forms.ModelForm):
-    attributes = forms.JSONField(
+    name = PersonNameField(widget=UnfoldAdminTextInputWidget())
+    attributes = ValuesField(
         label="Values",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
@@ -117,15 +118,9 @@ class EditForm(forms.ModelForm):
     )
 
     def clean_attributes(self) -> dict[str, Any]:
-        """An object of plain values, with names that a merge tag can have; those imported before may stay."""
-        values = self.cleaned_data["attributes"]
-        if values is None:
-            return {}
-        if not isinstance(values, dict):
-            raise forms.ValidationError('Write names and values in braces, like {"city": "London"}.')
-        for name, value in values.items():
-            if not isinstance(value, str | int | float):
-                raise forms.ValidationError(f"The value of “{name}” must be a text or a number.")
+        """Names that a merge tag can have; those imported before may stay."""
+        values: dict[str, Any] = self.cleaned_data["attributes"]
+        for name in values:
             if name not in self.instance.attributes and not _TAG_NAME.fullmatch(name):
                 raise forms.ValidationError(
                     f"“{name}” cannot be used in a mail: write small letters, digits and _ only."

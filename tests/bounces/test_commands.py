@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import OperationalError
 from django.utils import timezone
 
-from bounces import ingest, slots
+from bounces import slots
 from bounces.models import AddressHealth, Event, Notification, ProviderSlot
 from mailinglist.models import Delivery, Subscriber, Subscription
 from tests import ses_events as ses
@@ -120,22 +119,6 @@ def test_ingest_takes_mails_from_files_and_from_the_pipe_of_a_mail_server(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped)))
     assert run_json("ingest_bounces", "-")["events"] == 1
     assert state_of(bob) == "bounced"
-
-
-@pytest.mark.parametrize(("path", "status"), [("-", 75), ("file", 1)])
-def test_a_mail_server_is_told_to_come_again_when_the_database_is_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, status: int
-) -> None:
-    def away(*args: Any, **options: Any) -> None:
-        raise OperationalError("no connection")
-
-    (tmp_path / "file").write_bytes(b"{}")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
-    monkeypatch.setattr(ingest, "store_many", away)
-    with pytest.raises(CommandError, match="The database does not answer") as refusal:
-        run("ingest_bounces", path)
-    assert refusal.value.returncode == status
 
 
 def test_vouching_needs_to_say_for_what() -> None:

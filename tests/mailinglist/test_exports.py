@@ -195,3 +195,17 @@ class TestCommand:
     def test_a_folder_that_is_not_there_is_told(self, news, tmp_path):
         with pytest.raises(CommandError, match="No such file"):
             call_command("export_subscribers", "news", "-o", str(tmp_path / "no" / "news.csv"))
+
+    def test_a_folder_in_place_of_a_file_is_named(self, news, tmp_path):
+        with pytest.raises(CommandError, match=f"^{tmp_path} is a folder"):
+            call_command("export_subscribers", "news", "-o", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [(["unsubscribed"], ["unsubscribed"]), (["pending"], []), (None, ["unsubscribed"])]
+)
+def test_who_left_and_did_not_confirm_again_is_exported_as_having_left(news, wanted, found):
+    person = make_subscriber("ada@post.example", news)
+    subscriptions.unsubscribe(person.pk, reason=Subscription.Reason.PAGE, by=SYSTEM, why="For a test.")
+    Subscription.objects.update(status="pending")
+    assert [row["status"] for row in rows(exported(news, statuses=wanted))] == found

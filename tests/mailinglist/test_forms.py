@@ -1,5 +1,7 @@
 """The forms for strangers: what they accept, what they say, and whom they trap."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.http import QueryDict
 
@@ -54,3 +56,18 @@ def test_a_form_that_was_not_sent_keeps_everything() -> None:
 @pytest.mark.django_db
 def test_the_consent_names_the_list() -> None:
     assert "“News”" in consent_text(make_list("news"))
+
+
+@pytest.mark.parametrize("form", [SignUpForm, PreferencesForm])
+def test_a_name_is_taken_by_the_same_rule_as_in_an_import(form: type[SignUpForm | PreferencesForm]) -> None:
+    filled = form(
+        QueryDict(urlencode({"email": "ada@post.example", "name": " A\u202ed\u200ba\u200dX e\u0308\ufeff "}))
+    )
+    assert filled.is_valid()
+    assert filled.cleaned_data["name"] == "Ada\u200dX ë"
+
+
+def test_a_name_is_as_long_as_what_is_kept_of_it() -> None:
+    assert SignUpForm({"email": "ada@post.example", "name": "x" * 200 + "\u202e"}).is_valid()
+    # Composed, this letter is two.
+    assert "name" in SignUpForm({"email": "ada@post.example", "name": "\u0958" * 101}).errors

@@ -1,14 +1,17 @@
-"""manage.py with nothing running, with any Python, and which commands need a database."""
+"""manage.py with nothing running, with any Python, which commands need a database, and how they end without one."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from script import commands
+from script import commands, embedded
 from script.environment import PROJECT
+
+UNREACHABLE = "postgres://somebody:secret@127.0.0.1:1/mailinglist"
 
 
 @pytest.mark.parametrize(
@@ -31,20 +34,29 @@ def test_only_commands_that_ask_the_database_get_one(
     assert commands.needs_embedded(["manage.py", *words.split()]) is False
 
 
-def manage(var: Path, *arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE")
-    }
+def manage(
+    var: Path, *arguments: str, python: str = sys.executable, words: str = "", **values: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [python, str(PROJECT / "manage.py"), *arguments],
-        env={**kept, "MAILINGLIST_VAR": str(var)},
-        cwd=var,
+        env={**_kept(), "MAILINGLIST_VAR": str(var), **values},
+        cwd=var if var.exists() else None,
+        input=words,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _kept() -> dict[str, str]:
+    ours = ("DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+def unprepared() -> str:
+    """A database of the tests' own server in which nothing was ever made."""
+    url = os.environ.get("DATABASE_URL", "").strip() or embedded.database_url(embedded.var_dir())
+    return urlsplit(url)._replace(path="/postgres").geturl()
 
 
 @pytest.mark.slow
@@ -61,11 +73,18 @@ def test_another_python_finds_the_one_with_django(tmp_path: Path) -> None:
     assert done.returncode == 0 and done.stdout.startswith("5."), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"), [((), 1), (("ingest_bounces", "mail.eml"), 1), (("ingest_bounces", "-"), 75)]
+)
 def test_without_a_venv_script_start_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    status: int,
 ) -> None:
     monkeypatch.setattr(commands, "PYTHON", tmp_path / "bin" / "python")
-    assert commands.again_in_venv(["manage.py"]) == 1
+    assert commands.again_in_venv(["manage.py", *arguments]) == status
     assert "Run script/start once" in capsys.readouterr().err
 
 
@@ -76,3 +95,81 @@ def test_a_database_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
     done = manage(tmp_path, "migrate")
     assert done.returncode == 1 and "was made by PostgreSQL 9" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url", "told"),
+    [
+        (("campaign_report", "1"), "", "is not prepared for this version"),
+        (("process_notifications",), "", "manage.py migrate"),
+        (("process_notifications",), UNREACHABLE, "Look at DATABASE_URL"),
+        (("migrate",), "mysql://somebody:secret@127.0.0.1/x", "DATABASE_URL names no PostgreSQL"),
+        (("check",), "garbage", "DATABASE_URL names no PostgreSQL"),
+    ],
+)
+def test_what_is_wrong_around_a_command_is_one_line_and_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...], url: str, told: str
+) -> None:
+    done = manage(tmp_path, *arguments, DATABASE_URL=url or unprepared())
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert told in done.stderr and "secret" not in done.stderr
+
+
+def test_whoever_asks_for_the_traceback_gets_it(tmp_path: Path) -> None:
+    done = manage(tmp_path, "campaign_report", "1", "--traceback", DATABASE_URL=unprepared())
+    assert done.returncode == 1 and "Traceback" in done.stderr
+
+
+def test_the_doctor_examines_a_database_in_which_nothing_is_yet(tmp_path: Path) -> None:
+    done = manage(tmp_path, "bounce_doctor", DATABASE_URL=unprepared())
+    assert (done.returncode, done.stderr) == (1, "") and "MEND" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("var", "values"),
+    [
+        ("", {"DATABASE_URL": "the unprepared one"}),
+        ("", {"DATABASE_URL": UNREACHABLE}),
+        ("", {"DATABASE_URL": "garbage"}),
+        ("", {"DATABASE_URL": UNREACHABLE, "SEND_CONCURRENCY": "abc"}),
+        ("", {"DATABASE_URL": UNREACHABLE, "PUBLIC_URL": "http://lists.example.org"}),
+        ("/proc/nope", {}),
+    ],
+    ids=["no-tables", "no-server", "no-url", "bad-setting", "failed-check", "no-folder"],
+)
+def test_a_mail_server_keeps_the_mail_for_all_that_is_our_fault(
+    tmp_path: Path, var: str, values: dict[str, str]
+) -> None:
+    if values.get("DATABASE_URL") == "the unprepared one":
+        values = {"DATABASE_URL": unprepared()}
+    mail = "From: MAILER-DAEMON@post.example\n\nIt bounced.\n"
+    done = manage(Path(var) if var else tmp_path, "ingest_bounces", "-", words=mail, **values)
+    assert done.returncode == 75, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_arguments_of_the_pipe_are_not_tried_again(tmp_path: Path) -> None:
+    assert manage(tmp_path, "ingest_bounces", "-", "--nonsense", DATABASE_URL=UNREACHABLE).returncode == 2
+
+
+def test_what_nobody_foresaw_keeps_the_mail_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        pytest.raises(SystemExit) as end,
+        commands.database(["manage.py", "ingest_bounces", "-", "--help"]),
+    ):
+        raise RuntimeError("a mistake of ours")
+    assert end.value.code == 75 and "a mistake of ours" in capsys.readouterr().err
+
+
+def test_a_command_whose_reader_has_gone_ends_without_a_word(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "manage.py"), "version"],
+        env={**_kept(), "MAILINGLIST_VAR": str(tmp_path)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")

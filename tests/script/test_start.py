@@ -177,7 +177,12 @@ def test_unsafe_production_settings_stop_the_start_with_sentences(start: Callabl
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(["--exit"], "--demo"), (["--port", "0"], "--port 0"), (["--nonsense"], "--nonsense")],
+    [
+        (["--exit"], "--demo"),
+        (["--port", "0"], "--port 0"),
+        (["--demo", "--recipients", "0"], "--recipients 0"),
+        (["--nonsense"], "--nonsense"),
+    ],
 )
 def test_wrong_arguments_are_explained(arguments: list[str], told: str) -> None:
     command = [sys.executable, str(PROJECT / "script" / "start"), *arguments]

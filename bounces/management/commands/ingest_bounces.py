@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
 
 from bounces import ingest, pipeline, sources
 from bounces.management.progress import Progress
 from bounces.models import Notification
 
 _TOGETHER = 200
-#: sysexits.h, EX_TEMPFAIL: a mail server that pipes a mail here keeps it and tries again.
-_TRY_AGAIN = 75
 
 
 class Command(BaseCommand):
@@ -22,7 +19,8 @@ class Command(BaseCommand):
         "Store and process bounces from files: SES JSON, SNS envelopes, SQS messages, JSON lines, mails (.eml, Maildir, "
         "mbox), or directories of them; - reads one mail or JSON from standard input, as a mail server pipes it. What "
         "cannot be read is kept in the quarantine. A mailed report acts only where it returns our signed header. "
-        "Exit status 2: a path cannot be read; with -, 75: try again later. Example: manage.py ingest_bounces ~/Maildir/"
+        "Exit status 2: a path cannot be read; with -, 75 (try again later) for all that is not the mail's fault. "
+        "Example: manage.py ingest_bounces ~/Maildir/"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,9 +38,6 @@ class Command(BaseCommand):
                 progress.show(f"{counts.stored + counts.duplicates} documents, {counts.events} events")
         except sources.UnreadableSource as error:
             raise CommandError(str(error), returncode=2) from error
-        except (OperationalError, InterfaceError) as error:
-            status = _TRY_AGAIN if "-" in options["paths"] else 1
-            raise CommandError(f"The database does not answer: {error}", returncode=status) from error
         finally:
             progress.end()
         if options["json"]:

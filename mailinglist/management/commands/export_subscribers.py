@@ -1,7 +1,5 @@
 """manage.py export_subscribers: the subscribers of a list as a CSV file."""
 
-import os
-import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -41,21 +39,15 @@ exit status: 0 written, 1 it could not be written, 2 wrong arguments"""
     def handle(self, *args: Any, **options: Any) -> None:
         mailing_list, output = find_list(options["list"]), options["output"]
         if output is None:
-            self._to_stdout(mailing_list, options["status"])
+            exports.export_csv(mailing_list.pk, cast(TextIO, self.stdout), statuses=options["status"])
             return
+        if output.is_dir():
+            raise CommandError(f"{output} is a folder; name a file in it.", returncode=2)
         try:
             count = self._to_file(mailing_list, options["status"], output)
         except OSError as error:
-            raise CommandError(f"{error.filename or output}: {error.strerror}.") from error
+            raise CommandError(f"{output}: {error.strerror}.") from error
         self.stderr.write(f"{count:,} subscribers written to {output}")
-
-    def _to_stdout(self, mailing_list: MailingList, statuses: list[str] | None) -> None:
-        try:
-            exports.export_csv(mailing_list.pk, cast(TextIO, self.stdout), statuses=statuses)
-            self.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read has enough. Python flushes once more at its end, which must not fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _to_file(self, mailing_list: MailingList, statuses: list[str] | None, output: Path) -> int:
         """Written beside the file and moved there at the end: half an export never looks like a whole one."""

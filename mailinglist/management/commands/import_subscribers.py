@@ -2,12 +2,13 @@
 
 import csv
 import json
+import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -66,6 +67,8 @@ exit status: 0 all rows were good, 1 some were bad (the others are imported), 2 
 
     def handle(self, *args: Any, **options: Any) -> None:
         mailing_list = find_list(options["list"])
+        if options["errors"] is not None:
+            _refuse(options["errors"], options["file"])
         name = "the standard input" if options["file"] == "-" else options["file"]
         on_terminal = self.stderr.isatty() and not options["json"]
         try:
@@ -119,10 +122,47 @@ exit status: 0 all rows were good, 1 some were bad (the others are imported), 2 
         if path is None:
             yield None
             return
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with _written_at_the_end(path) as file:
             writer = csv.writer(file)
             writer.writerow(imports.BadRow._fields)
             yield lambda bad: writer.writerow([guarded(str(value)) for value in bad])
+
+
+def _refuse(errors: Path, file: str) -> None:
+    """Raises CommandError where the bad rows would replace what is read, under whichever name."""
+    if errors.is_dir():
+        raise CommandError(f"--errors {errors} is a folder; name a file in it.", returncode=2)
+    try:
+        read = os.fstat(sys.stdin.fileno()) if file == "-" else os.stat(file)
+        same = errors.is_file() and os.path.samestat(read, errors.stat())
+    except (OSError, ValueError):  # what cannot be looked at is told when it is opened
+        return
+    if same:
+        raise CommandError(
+            f"--errors {errors} is the file that is read, and would replace it. Name another one.",
+            returncode=2,
+        )
+
+
+@contextmanager
+def _written_at_the_end(path: Path) -> Iterator[TextIO]:
+    """Written beside the file and moved there at the end: an earlier one survives an input that cannot be read."""
+    if path.exists() and not path.is_file():  # a terminal or a pipe
+        with path.open("w", newline="", encoding="utf-8") as file:
+            yield file
+        return
+    target = path.resolve()
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        file = draft.open("x", newline="", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--errors {path}: {error.strerror}.", returncode=2) from error
+    try:
+        with file:
+            yield file
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def find_list(slug: str) -> MailingList:

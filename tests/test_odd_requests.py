@@ -1,0 +1,207 @@
+"""Anybody can write anything into an address or a form. No page answers it with a fault of ours (5xx).
+
+Goes through every route of the URL resolver, every filter of every table of the admin, every action, and the
+pages that read more from their address. A new filter, action or route is asked by itself.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import DataError, transaction
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.urls import get_resolver, reverse
+
+from bounces import whatif
+from mailinglist.models import Delivery
+from tests.test_get_changes_nothing import cast, routes
+
+pytestmark = pytest.mark.django_db
+WORDS = {
+    "NUL": "\x00",
+    "a digit that is no number": "²",
+    "5000 digits": "9" * 5000,
+    "more than a bigint": "9" * 19,
+    "a negative number": "-1",
+    "a long word": "x" * 5000,
+}
+_PART = re.compile(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)")
+#: Pages that are no table → what they read from their address.
+ASKED = {
+    "bounces_recipient": ("page",),
+    "bounces_recipient_unsubscribe": ("list",),
+    "mailinglist_campaign_preview": ("to",),
+    "mailinglist_campaign_preview_html": ("subscriber",),
+    "bounces_providers": ("q", "days"),
+    "bounces_provider": ("days",),
+    "bounces_policy_simulate": ("mailing_list",),
+    "index": ("page",),
+    "search": ("s", "page"),
+}
+
+
+@pytest.fixture
+def values() -> dict[str, str]:
+    return cast()
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("root", "root@post.example", "x"))
+    client.raise_request_exception = False
+    return client
+
+
+def faults(client: Client, addresses: Iterable[tuple[str, str]], **form: Any) -> list[str]:
+    """What was answered with a 5xx, as ``what=which word``; nothing that was asked leaves a trace."""
+    found = []
+    for what, address in addresses:
+        with transaction.atomic():
+            answer = client.post(address, form) if form else client.get(address)
+            transaction.set_rollback(True)
+        if answer.status_code >= 500:
+            found.append(what)
+    return found
+
+
+def parameters(request: HttpRequest, table: admin.ModelAdmin) -> Iterator[str]:
+    """What a table reads from its address: the search and its filters. One also stands for what Django reads."""
+    yield from ("q", "p", "o", "id", "id__in") if table.model is Delivery else ("q",)
+    for entry in table.get_list_filter(request):
+        if isinstance(entry, str):
+            field = table.model._meta.get_field(entry)
+            kind = admin.FieldListFilter.create(field, request, {}, table.model, table, field_path=entry)
+            yield from {*kind.expected_parameters(), entry}
+        else:
+            yield entry.parameter_name
+
+
+def tables() -> list[admin.ModelAdmin]:
+    return list(admin.site._registry.values())
+
+
+def changelist(table: admin.ModelAdmin) -> str:
+    return reverse(f"admin:{table.opts.app_label}_{table.opts.model_name}_changelist")
+
+
+def test_no_filter_of_a_table_fails(
+    staff: Client, values: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The rows are read before the page is drawn, and drawing it a thousand times would take most of the time.
+    monkeypatch.setattr("django.template.response.SimpleTemplateResponse.rendered_content", "")
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(username="root")
+    asked = [
+        (f"{changelist(table)}?{name}={word}", f"{changelist(table)}?{urlencode({name: text})}")
+        for table in tables()
+        for name in parameters(request, table)
+        for word, text in WORDS.items()
+    ]
+    assert len(asked) > 300
+    assert faults(staff, asked) == []
+
+
+def test_a_list_that_cannot_be_is_asked_for_a_status_that_cannot_be(
+    staff: Client, values: dict[str, str]
+) -> None:
+    address = reverse("admin:mailinglist_subscriber_changelist")
+    assert (
+        faults(
+            staff, [(word, f"{address}?list=1&{urlencode({'status': text})}") for word, text in WORDS.items()]
+        )
+        == []
+    )
+
+
+def test_no_part_of_a_path_fails(staff: Client, values: dict[str, str]) -> None:
+    asked = [
+        (f"{pattern} {word}", "/" + quote(text).join(_PART.split(pattern)))
+        for _, pattern in routes(get_resolver().url_patterns)
+        if _PART.search(pattern)
+        for word, text in WORDS.items()
+    ]
+    assert len(asked) > 200
+    assert faults(staff, asked) == []
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_page_fails_at_what_it_reads_from_its_address(
+    staff: Client, values: dict[str, str], name: str
+) -> None:
+    arguments = {"recipient": "subscriber_id", "campaign": "object_id", "provider": "provider"}
+    wanted = next((values[key] for part, key in arguments.items() if f"_{part}_" in f"_{name}_"), None)
+    page = reverse(f"admin:{name}", args=[wanted] if wanted and name != "bounces_providers" else [])
+    names = (*ASKED[name], *(whatif.FIELDS if name == "bounces_policy_simulate" else ()))
+    known = {"mailing_list": values["object_id"]} if name == "bounces_policy_simulate" else {}
+    asked = [
+        (f"{key}={word}", f"{page}?{urlencode({**known, key: text})}")
+        for key in names
+        for word, text in WORDS.items()
+    ]
+    assert faults(staff, asked) == []
+
+
+def test_no_action_fails_at_rows_that_cannot_be(staff: Client, values: dict[str, str]) -> None:
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(username="root")
+    found, asked = [], 0
+    for table in tables():
+        for action in table.get_actions(request):
+            for word, text in {**WORDS, "no number": "x"}.items():
+                for more in ({}, {"why": "Asked by phone."}):
+                    asked += 1
+                    form = {"action": action, "_selected_action": [text], **more}
+                    found += faults(staff, [(f"{action}={word}", changelist(table))], **form)
+    assert asked > 50
+    assert found == []
+
+
+def test_an_action_on_what_is_no_row_does_nothing_and_says_so(staff: Client, values: dict[str, str]) -> None:
+    answer = staff.post(
+        reverse("admin:mailinglist_suppression_changelist"),
+        {"action": "release_chosen", "_selected_action": ["x"]},
+    )
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("page", ["unsubscribe", "preferences", "confirm"])
+def test_no_form_of_a_link_fails(client: Client, values: dict[str, str], page: str) -> None:
+    client.raise_request_exception = False
+    address = f"/{page}/{values[page]}"
+    for name in ("rejoin", "name", "shown", "keep", "scope", "confirm", "List-Unsubscribe"):
+        for word, text in WORDS.items():
+            assert faults(client, [(f"{name}={word}", address)], **{name: text}) == []
+
+
+def test_a_way_back_to_a_list_with_a_nul_in_its_name_is_no_request(
+    client: Client, values: dict[str, str]
+) -> None:
+    answer = client.post(f"/unsubscribe/{values['unsubscribe']}", {"rejoin": "\x00"})
+    assert answer.status_code == 400 and "could not be read" in answer.content.decode()
+
+
+def test_a_session_with_a_nul_is_no_session(client: Client) -> None:
+    client.raise_request_exception = False
+    answer = client.get(reverse("admin:index"), headers={"cookie": r'sessionid="\000aaaaaaaa"'})
+    assert answer.status_code == 400
+
+
+def test_a_form_that_refuses_a_nul_still_says_so_itself(staff: Client) -> None:
+    answer = staff.post(
+        reverse("admin:mailinglist_subscriber_add"), {"email": "ada@post.example", "name": "A\x00"}
+    )
+    assert answer.status_code == 200 and "Null characters are not allowed." in answer.content.decode()
+
+
+def test_a_fault_of_ours_stays_one(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(term: str) -> None:
+        raise DataError
+
+    monkeypatch.setattr("mailinglist.admin.subscribers.find_subscribers", fail)
+    address = reverse("admin:mailinglist_subscriber_changelist")
+    assert staff.get(f"{address}?q=ada").status_code == 500
