@@ -71,4 +71,6 @@ def carry_out(event: Event, decision: Decision, delivery: Delivery | None) -> Ap
                     since=event.occurred_at,
                 )
             )
+        case Effect.UNLIST:
+            suppression.unlist(subscriber_id, at=event.occurred_at, by=by, why=why)
     return Applied()

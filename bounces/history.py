@@ -11,7 +11,7 @@ from functools import cached_property
 
 from bounces import providers
 from bounces.models import Event, Incident
-from bounces.policy import Standing
+from bounces.policy import FAULTLESS, Standing
 from mailinglist.models import Attempt, Campaign, Delivery, Subscriber
 
 #: What a report about a mail can say, strongest first: a stronger report of the same attempt outranks a weaker one,
@@ -148,6 +148,19 @@ class Scene:
             and self.standing(other) not in (Standing.HELD, Standing.DROPPED)
         )
 
+    def listed_without_fault(self, event: Event) -> bool:
+        """Whether the last report before ``event`` that made SES list the address says nothing against the person."""
+        if event.verdict != "suppressed":
+            return False
+        earlier = [
+            other
+            for other in self.events_of(event.subscriber_id or 0)
+            if other.occurred_at < event.occurred_at and is_listing(other)
+        ]
+        return bool(earlier) and (
+            earlier[-1].verdict in FAULTLESS or self.standing(earlier[-1]) == Standing.DROPPED
+        )
+
     def standing(self, event: Event) -> Standing:
         """What a manager, else an incident of the provider, says about a bounce.
 
@@ -215,3 +228,13 @@ def _incidents(events: list[Event]) -> dict[str, list[Incident]]:
 def is_harmless(event: Event) -> bool:
     """A report of type not-spam is praise, whatever its kind."""
     return event.verdict == "complaint" and event.reason == "not-spam"
+
+
+def is_listing(event: Event) -> bool:
+    """Whether SES puts the address on the account's suppression list because of it: whatever it calls permanent.
+
+    What it swallowed changes nothing on that list, and what came by mail SES does not know.
+    """
+    if event.verdict == "complaint":
+        return not is_harmless(event)
+    return event.kind == "bounce" and event.type == "Permanent" and event.verdict != "suppressed"

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from bounces import apply, health, policy
-from bounces.history import JUDGED, Scene, is_harmless
+from bounces.history import JUDGED, Scene, is_harmless, is_listing
 from bounces.models import Event, Policy
 from mailinglist.models import Delivery, Subscriber
 from mailinglist.sending import queue
@@ -136,12 +136,18 @@ def decide(event: Event, scene: Scene, rules: Rulebook) -> policy.Decision:
         delivered_before=scene.delivered_before(event),
         earlier_hard_at=scene.earlier_hard(event),
         earlier_domain_failures=scene.earlier(event, verdict="soft", reason="domain-not-found"),
+        listed_without_fault=scene.listed_without_fault(event),
         campaigns=tuple(scene.campaigns(event)),
         reset_at=subscriber.reset_at,
         standing=scene.standing(event),
     )
     return policy.decide(
-        policy.Report(verdict=event.verdict, reason=event.reason, occurred_at=event.occurred_at),
+        policy.Report(
+            verdict=event.verdict,
+            reason=event.reason,
+            occurred_at=event.occurred_at,
+            listed=is_listing(event),
+        ),
         history,
         rules.for_list(delivery.list_id) if delivery else default_rules(),
     )

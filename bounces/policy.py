@@ -2,7 +2,7 @@
 
 Called by ``judgement`` only. The same input always gives the same answer: every time in a decision is
 reckoned from the event's own time, never from the clock, so that late, repeated and reordered notifications
-cannot change it. A block never has an effect on a person, whatever the history.
+cannot change it. A block never takes anything from a person, whatever the history.
 """
 
 import hashlib
@@ -15,6 +15,10 @@ from enum import StrEnum
 DOMAIN_NOT_FOUND = "domain-not-found"
 #: Reason of a suppressed verdict: the person left by a contact list of SES; the address itself is well.
 LEFT_AT_SES = "unsubscribed-recipient"
+#: Reason of a suppressed verdict: the address stands on the list of our own account, which we may change.
+ON_ACCOUNT_LIST = "account-list"
+#: Verdicts that are not the person's fault.
+FAULTLESS = ("soft", "block", "unknown", "message")
 NOT_SPAM = "not-spam"
 #: Share of its delay by which a retry comes earlier or later, so that a provider does not get all at once.
 JITTER = 0.1
@@ -33,6 +37,8 @@ class Effect(StrEnum):
     UNSUBSCRIBE_AND_SUPPRESS = "unsubscribe-and-suppress"
     #: The address gets no mail any more; its subscriptions stay.
     SUPPRESS = "suppress"
+    #: Nothing is done to the person; SES, which listed the address by itself, takes it off its list.
+    UNLIST = "take-off-ses-list"
 
 
 class Standing(StrEnum):
@@ -54,6 +60,8 @@ class Report:
     verdict: str
     reason: str
     occurred_at: datetime
+    #: Whether SES puts the address on its suppression list because of it.
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ class History:
     #: Times of reports about other mails to the address.
     earlier_hard_at: Sequence[datetime] = ()
     earlier_domain_failures: Sequence[datetime] = ()
+    #: Whether SES listed the address last for a bounce that is not the person's fault.
+    listed_without_fault: bool = False
     #: (time, bounced softly, arrived) of the campaign mails to the address, oldest first, with this one.
     campaigns: Sequence[tuple[datetime, bool, bool]] = ()
     #: When the person confirmed again or a manager restored them: older mail no longer counts.
@@ -135,7 +145,7 @@ def decide(report: Report, history: History, rules: Rules) -> Decision:
                 delivery_state="failed",
             )
         case "suppressed":
-            decision = _suppressed(report)
+            decision = _suppressed(report, history, rules)
         case "complaint" if report.reason != NOT_SPAM:
             decision = Decision(
                 Effect.UNSUBSCRIBE_AND_SUPPRESS,
@@ -145,7 +155,8 @@ def decide(report: Report, history: History, rules: Rules) -> Decision:
             )
         case _:
             return Decision(Effect.NONE, "Nothing follows from this report.")
-    return _forgive_old_mail(_heed_standing(decision, report, history), report, history)
+    decision = _forgive_old_mail(_heed_standing(decision, report, history), report, history)
+    return _unlist(decision, report, history)
 
 
 def _heed_standing(decision: Decision, report: Report, history: History) -> Decision:
@@ -246,12 +257,26 @@ def _block(report: Report, history: History, rules: Rules) -> Decision:
     )
 
 
-def _suppressed(report: Report) -> Decision:
+def _suppressed(report: Report, history: History, rules: Rules) -> Decision:
     if report.reason == LEFT_AT_SES:
         return Decision(
             Effect.UNSUBSCRIBE_ALL,
             "The person left by a contact list of SES: unsubscribed from all lists.",
             delivery_state="bounced",
+        )
+    if report.reason == ON_ACCOUNT_LIST and history.listed_without_fault:
+        # Once: where SES does not take it off, every attempt would end like this.
+        again = history.retryable and rules.block_retry_days and history.attempt <= 1
+        mail = (
+            _retry(report, history, rules, rules.block_retry_days, "once more")
+            if again
+            else Decision(Effect.NONE, "This mail is not sent again.", delivery_state="bounced")
+        )
+        return replace(
+            mail,
+            sentence="SES did not send this mail: it had put the address on its suppression list by itself, after "
+            "a bounce that is not the person's fault. The address is taken off that list; nothing changes for "
+            f"the person. {mail.sentence}",
         )
     return Decision(
         Effect.SUPPRESS,
@@ -320,6 +345,21 @@ def _forgive_old_mail(decision: Decision, report: Report, history: History) -> D
         held=False,
         sentence="This is about a mail from before the person confirmed again or was restored, so it changes "
         "nothing for them.",
+    )
+
+
+def _unlist(decision: Decision, report: Report, history: History) -> Decision:
+    """What SES listed although nobody is to blame is to be taken off, old news or not: SES swallows what comes next."""
+    swallowed = report.reason == ON_ACCOUNT_LIST and report.verdict == "suppressed"
+    if swallowed and history.listed_without_fault:
+        return replace(decision, effect=Effect.UNLIST)
+    if not report.listed or report.verdict not in FAULTLESS or decision.effect:
+        return decision
+    return replace(
+        decision,
+        effect=Effect.UNLIST,
+        sentence=f"{decision.sentence} SES puts an address on its own suppression list after such a bounce; "
+        "it is taken off again.",
     )
 
 

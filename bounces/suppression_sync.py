@@ -5,7 +5,8 @@ every call is followed by a pause. Each step is written down when it is done: a 
 stopped. What a manager released here stays as a tombstone (``Suppression.released_at``): the pull does not bring it back,
 and SES is asked to forget it.
 
-- pull: what SES has on its list is suppressed here, whoever put it there;
+- pull: what SES has on its list is suppressed here, whoever put it there, but for what it listed by itself after a
+  bounce that is not the person's fault: that it is asked to forget, too;
 - push: our hard bounces and complaints are put on its list, so that other programs of the account spare them too;
 - delete: what was released here is taken off its list.
 
@@ -13,7 +14,7 @@ A manager's own suppressions are not pushed: SES knows no reason for them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,7 +26,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from bounces.models import Watermark
+from bounces.models import Event, Watermark
+from bounces.policy import FAULTLESS
 from mailinglist import addresses, aws, suppression
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Subscriber, Suppression
@@ -35,6 +37,8 @@ NAME = "suppression-sync"
 #: Our reason → the one SES knows; a manager's decision has none.
 _PUSHED = {Reason.HARD_BOUNCE: "BOUNCE", Reason.COMPLAINT: "COMPLAINT"}
 _PULLED = {"BOUNCE": Reason.SES_LIST, "COMPLAINT": Reason.COMPLAINT}
+#: SES lists an address within so long of the bounce that is the cause.
+_CAUSE = timedelta(hours=1)
 #: A run in the background makes at most so many calls, so that a worker is not held for hours.
 BACKGROUND_CALLS = 120
 PULL_EVERY = timedelta(days=1)
@@ -139,6 +143,9 @@ class _Run:
         self._dry_run = dry_run
         self._calls = calls
         self._progress = progress
+        #: Keys that a dry run found at SES, or would take off there: a real run would have written that down.
+        self._found: set[str] = set()
+        self._forgotten: set[str] = set()
 
     def pull(self) -> None:
         """Read SES's list page by page; the token of the next page is kept in the watermark."""
@@ -152,8 +159,9 @@ class _Run:
                 # A token that SES no longer takes: begin anew next time.
                 Watermark.objects.filter(name=NAME).update(token="")
                 raise
+            without_fault = _listed_without_fault(rows)
             for row in rows:
-                self._mirror(row)
+                self._mirror(row, without_fault.get(row.email))
             self._report()
             if not self._dry_run:
                 finished = {"finished_at": timezone.now()} if not token else {}
@@ -166,10 +174,13 @@ class _Run:
         for row, email in _with_emails(to_delete()):
             if not self._may_call():
                 break
-            self._delete(row.pk, email)
+            if row.key not in self._forgotten:
+                self._delete(row.pk, email)
         for row, email in _with_emails(to_put()):
             if not self._may_call():
                 break
+            if row.key in self._found:
+                continue
             if not self._dry_run:
                 self._call(partial(aws.put_suppressed, email, _PUSHED[Reason(row.reason)]))
                 suppression.told_ses(row.pk, released=False)
@@ -177,28 +188,43 @@ class _Run:
             self._report()
         self.done.left = 0 if self._dry_run else to_delete().count() + to_put().count()
 
-    def _mirror(self, row: aws.SuppressedAtSes) -> None:
+    def _mirror(self, row: aws.SuppressedAtSes, without_fault: int | None) -> None:
+        """One entry of SES's list; ``without_fault``: the subscriber whom SES listed for what is not their fault."""
         self.done.seen += 1
+        since = f"since {row.since:%d %b %Y %H:%M} UTC"
         with transaction.atomic():
+            if without_fault:
+                suppression.unlist(
+                    without_fault,
+                    at=row.since,
+                    by=SYSTEM,
+                    why=f"SES has it on the suppression list of the account {since}, for a bounce that is not the "
+                    "person's fault. It is taken off there.",
+                )
             found = suppression.mirror(
                 row.email,
                 reason=_PULLED.get(row.reason, Reason.SES_LIST),
                 since=row.since,
                 by=SYSTEM,
-                why=f"SES has it on the suppression list of the account since {row.since:%d %b %Y %H:%M} UTC, "
-                f"because of a {row.reason.lower()}.",
+                why=f"SES has it on the suppression list of the account {since}, because of a {row.reason.lower()}.",
             )
             if self._dry_run:
                 transaction.set_rollback(True)
         self.done.suppressed_here += found == "new"
         if found == "released":
             self._forget(row.email)
+        elif found and self._dry_run:
+            self._found.add(suppression.key_for(addresses.normalise(row.email).key))
 
     def _forget(self, email: str) -> None:
         """Released here: mark it to be deleted, or delete it at once where only SES still knows the address."""
-        rows = Suppression.objects.filter(key=suppression.key_for(addresses.normalise(email).key))
-        for row in rows:
-            if row.synced_at is not None and not self._dry_run:
+        key = suppression.key_for(addresses.normalise(email).key)
+        if self._dry_run:
+            self._forgotten.add(key)
+            self._delete(0, email)
+            return
+        for row in Suppression.objects.filter(key=key):
+            if row.synced_at is not None:
                 suppression.untold_ses(row.pk)
             if not Subscriber.objects.filter(suppression_key=row.key).exists():
                 self._delete(row.pk, email)
@@ -233,6 +259,38 @@ class _Run:
     def _report(self) -> None:
         if self._progress:
             self._progress(self.done)
+
+
+def _listed_without_fault(rows: Sequence[aws.SuppressedAtSes]) -> dict[str, int]:
+    """Address → subscriber, where the bounce that made SES list it says nothing against the person."""
+    since = {row.email: row.since for row in rows if _PULLED.get(row.reason) == Reason.SES_LIST}
+    keys = {email: key for email in since if (key := _key(email))}
+    people = dict(
+        Subscriber.objects.filter(suppression_key__in=keys.values()).values_list("suppression_key", "pk")
+    )
+    listing = Event.objects.filter(
+        subscriber_id__in=people.values(), kind="bounce", type="Permanent"
+    ).exclude(verdict="suppressed")
+    of = {people[key]: email for email, key in keys.items() if key in people}
+    found: dict[str, int] = {}
+    for person, verdict, at in listing.order_by("occurred_at", "dedupe_key").values_list(
+        "subscriber_id", "verdict", "occurred_at"
+    ):
+        email = of[person]
+        if abs(since[email] - at) > _CAUSE:
+            continue
+        if verdict in FAULTLESS:
+            found[email] = person
+        else:
+            found.pop(email, None)
+    return found
+
+
+def _key(email: str) -> str:
+    try:
+        return suppression.key_for(addresses.normalise(email).key)
+    except addresses.BadAddress:
+        return ""
 
 
 def _with_emails(rows: QuerySet[Suppression]) -> list[tuple[Suppression, str]]:

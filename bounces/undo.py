@@ -118,8 +118,7 @@ def take_back(event: Event, *, by: Actor, why: str, forgive: bool = True) -> Res
             noun == Noun.SUBSCRIPTION
             and Subscription.objects.filter(pk=pk, unsubscribe_reason__in=REASONS).exists()
         ):
-            subscriptions.restore(pk, by=by, why=why, forgive=forgive)
-            done.subscriptions += 1
+            done.subscriptions += _bring_back(pk, by=by, why=why, forgive=forgive)
     done.subscribers = int(bool(done.subscriptions or done.suppressions))
     return done
 
@@ -138,13 +137,21 @@ def _restore(
         rows, released = list(ended), list(blocks)
         for block in released:
             done.suppressions += suppression.release(block.pk, by=by, why=why)
-        for row in rows:
-            subscriptions.restore(row.pk, by=by, why=why)
-        done.subscriptions += len(rows)
-        if rows or released:
+        back = sum(_bring_back(row.pk, by=by, why=why) for row in rows)
+        done.subscriptions += back
+        if back or released:
             _name(subscriber, done)
         if dry_run:
             transaction.set_rollback(True)
+
+
+def _bring_back(pk: int, *, by: Actor, why: str, forgive: bool = True) -> bool:
+    """False for who was never subscribed: older versions let a bounce take the place of what an import said."""
+    try:
+        subscriptions.restore(pk, by=by, why=why, forgive=forgive)
+    except subscriptions.CannotRestore:
+        return False
+    return True
 
 
 def _name(subscriber: Subscriber, done: Restored) -> None:

@@ -20,6 +20,7 @@ from django.db.backends.utils import CursorWrapper
 
 from mailinglist import suppression
 from mailinglist.csv_columns import Person
+from mailinglist.subscriptions import STRENGTH, Reason
 
 CHUNK = 20_000
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
@@ -105,6 +106,7 @@ def _merge_chunk(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
         counts.updated = _one(cursor, _UPDATE_SUBSCRIBERS, chunk)
         for before in ("pending", "confirmed"):
             counts.unsubscribed += _one(cursor, _END_SUBSCRIPTIONS, {**chunk, "before": before})
+        cursor.execute(_END_SUBSCRIPTIONS, {**chunk, "before": "unsubscribed"})
     cursor.execute(_SUBSCRIBE, chunk)
     counts.new_subscriptions, recorded = cursor.fetchone()
     counts.unsubscribed += recorded
@@ -144,6 +146,7 @@ def _parameters(order: Order) -> dict[str, Any]:
         "user": order.user_id,
         "why": order.why,
         "evidence": json.dumps(order.evidence),
+        "weaker": [reason.value for reason in STRENGTH if STRENGTH[reason] < STRENGTH[Reason.IMPORT]],
     }
 
 
@@ -196,7 +199,9 @@ LEFT JOIN LATERAL (
 WHERE number > %(after)s AND number <= %(upto)s"""
 
 _COUNT = """
-SELECT count(*) FILTER (WHERE suppressed),
+SELECT count(*) FILTER (
+        WHERE suppressed AND NOT (%(update)s AND status = 'unsubscribed' AND had IN ('pending', 'confirmed'))
+    ),
     count(*) FILTER (WHERE NOT suppressed AND had = 'unsubscribed' AND status <> 'unsubscribed')
 FROM import_chunk"""
 
@@ -239,14 +244,18 @@ WITH changed AS (
 )
 SELECT count(*) FROM changed"""
 
+# Also for who is suppressed or was lost to a bounce: when that is taken back, they have left all the same.
 _END_SUBSCRIPTIONS = """
 WITH ended AS (
     UPDATE mailinglist_subscription
-    SET status = 'unsubscribed', unsubscribe_reason = 'import', unsubscribed_at = %(now)s
-    WHERE status = %(before)s AND id = ANY (ARRAY(
-        SELECT subscription_id FROM import_chunk
-        WHERE status = 'unsubscribed' AND had = %(before)s AND NOT suppressed
-    ))
+    SET status = 'unsubscribed',
+        unsubscribe_reason = CASE
+            WHEN unsubscribe_reason = ANY(%(weaker)s) THEN 'import' ELSE unsubscribe_reason END,
+        unsubscribed_at = CASE WHEN unsubscribe_reason = ANY(%(weaker)s) THEN %(now)s ELSE unsubscribed_at END
+    WHERE status = %(before)s AND (status <> 'unsubscribed' OR unsubscribe_reason = ANY(%(weaker)s))
+        AND id = ANY (ARRAY(
+            SELECT subscription_id FROM import_chunk WHERE status = 'unsubscribed' AND had = %(before)s
+        ))
     RETURNING id, subscriber_id
 ), logged AS (
     INSERT INTO mailinglist_change

@@ -8,7 +8,9 @@ from django.db.models import Count
 from mailinglist.models import Delivery
 
 #: Attempts with these codes never reached SES.
-_NOT_POSTED = "('not-posted', 'render-error')"
+_NOT_POSTED = "('not-posted', 'render-error', 'unreachable')"
+#: Verdicts that say that an attempt did not arrive.
+_BOUNCED = "('soft', 'hard', 'block', 'message', 'suppressed', 'unknown')"
 
 # A copy counts as a duplicate when the copy before it may have arrived: it neither bounced nor was it
 # refused, and it was not sent again knowingly (design of the ledger: possible duplicates are counted apart).
@@ -24,16 +26,19 @@ _ATTEMPTS = f"""
         SELECT delivery_id, min(state) AS state,
                bool_or(verdict = 'hard') AS hard, bool_or(verdict = 'soft') AS soft,
                bool_or(verdict = 'block') AS block, bool_or(verdict = 'complaint') AS complaint,
-               max(number) > min(number) FILTER (WHERE verdict IN ('soft', 'block')) AS retried
+               bool_or(verdict = 'message') AS message, bool_or(verdict = 'suppressed') AS suppressed,
+               bool_or(verdict = 'unknown') AS unknown,
+               max(number) > min(number) FILTER (WHERE verdict IN {_BOUNCED}) AS retried
         FROM attempts GROUP BY delivery_id
     )
     SELECT
         (SELECT count(*) FROM attempts WHERE error_code NOT IN {_NOT_POSTED}),
         (SELECT count(*) FROM attempts WHERE result = 'accepted'),
         (SELECT count(*) FROM attempts WHERE result = 'accepted' AND copy > 1 AND NOT possible_duplicate
-                AND coalesce(last_verdict, '') NOT IN ('soft', 'hard', 'block', 'message', 'unknown')),
+                AND coalesce(last_verdict, '') NOT IN {_BOUNCED}),
         (SELECT count(*) FROM attempts WHERE possible_duplicate AND result <> 'refused'),
         count(*) FILTER (WHERE hard), count(*) FILTER (WHERE soft), count(*) FILTER (WHERE block),
+        count(*) FILTER (WHERE message), count(*) FILTER (WHERE suppressed), count(*) FILTER (WHERE unknown),
         count(*) FILTER (WHERE complaint), count(*) FILTER (WHERE retried),
         count(*) FILTER (WHERE retried AND state = 'delivered')
     FROM per_delivery"""  # noqa: S608
@@ -46,6 +51,9 @@ _NAMES = (
     "hard",
     "soft",
     "block",
+    "message",
+    "suppressed",
+    "unknown",
     "complaints",
     "retried",
     "recovered",
@@ -56,9 +64,9 @@ def campaign_report(campaign_id: int) -> dict[str, Any]:
     """What became of a campaign's recipients. ``by_state`` has every state, ``final`` is true when none is
     open.
 
-    hard, soft, block, complaints: deliveries with such a verdict on any attempt. retried: sent again after a
-    bounce; recovered: and delivered then. possible_duplicates: attempts made although an earlier one may have
-    arrived.
+    hard, soft, block, message, suppressed, unknown, complaints: deliveries with such a verdict on any attempt.
+    retried: sent again after a bounce; recovered: and delivered then. possible_duplicates: attempts made although
+    an earlier one may have arrived.
     """
     found = dict(
         Delivery.objects.filter(campaign_id=campaign_id)

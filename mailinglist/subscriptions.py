@@ -19,20 +19,22 @@ from mailinglist.sending import queue
 
 Status = Subscription.Status
 Reason = Subscription.Reason
-#: A later report of a stronger reason replaces a weaker one. The person's own word is not replaced by a bounce.
+#: A later report of a stronger reason replaces a weaker one. What can be taken back (bounces, then a manager's word)
+#: is weaker than everything that says that the person left: taking it back must not bring back who had left before.
 STRENGTH = {
-    Reason.IMPORT: 1,
-    Reason.SOFT_EXHAUSTED: 2,
-    Reason.UNREACHABLE: 3,
-    Reason.SES: 4,
-    Reason.HARD_BOUNCE: 5,
-    Reason.MANAGER: 6,
+    Reason.NONE: 0,
+    Reason.SOFT_EXHAUSTED: 1,
+    Reason.UNREACHABLE: 2,
+    Reason.HARD_BOUNCE: 3,
+    Reason.MANAGER: 4,
+    Reason.IMPORT: 5,
+    Reason.SES: 6,
     Reason.PAGE: 7,
     Reason.ONE_CLICK: 8,
     Reason.COMPLAINT: 9,
 }
-#: Nobody but the person may lift these.
-OWN_CHOICE = frozenset({Reason.PAGE, Reason.ONE_CLICK, Reason.COMPLAINT, Reason.SES})
+#: Nobody but the person may lift these; an import and SES only pass on what the person chose.
+OWN_CHOICE = frozenset({Reason.IMPORT, Reason.SES, Reason.PAGE, Reason.ONE_CLICK, Reason.COMPLAINT})
 #: One confirmation mail per person and list in this time, however often the form is sent.
 CONFIRMATION_PAUSE = timedelta(hours=24)
 #: For so long the person may take back their own unsubscribe without a new confirmation mail.
@@ -84,6 +86,7 @@ def subscribe(
     """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
 
     Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
+    Anybody can type somebody's address: that the person had left, when and why, stands until they confirm.
     """
     subscriber = get_or_create_subscriber(email, name=name)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
@@ -98,7 +101,7 @@ def subscribe(
     before = found.status if found else ""
     row = found or Subscription(list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
-    row.source, row.unsubscribe_reason, row.unsubscribed_at = source, Reason.NONE, None
+    row.source = source
     row.consent_at, row.consent_ip = consent.at, consent.ip
     row.consent_user_agent, row.consent_text = consent.user_agent[:255], consent.text
     if not needs_mail:
@@ -125,7 +128,10 @@ def confirm(subscriber: Subscriber, mailing_list: MailingList, *, ip: str | None
         return True
     now = timezone.now()
     row.status, row.confirmed_at, row.confirmed_ip = Status.CONFIRMED, now, ip
-    row.save(update_fields=["status", "confirmed_at", "confirmed_ip"])
+    row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
+    row.save(
+        update_fields=["status", "confirmed_at", "confirmed_ip", "unsubscribe_reason", "unsubscribed_at"]
+    )
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
@@ -145,7 +151,7 @@ def unsubscribe(
     """End the subscriptions to ``list_ids`` (None: to all lists). Returns how many ended now.
 
     A subscription that had ended for a weaker reason gets the stronger one, so that the order of reports does not
-    matter; its time is that of the reason it shows.
+    matter; its time is that of the reason it shows. So does who had left, asked to come back and never confirmed.
     """
     Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
     at = at or timezone.now()
@@ -159,7 +165,9 @@ def unsubscribe(
         before = row.status
         if before == Status.UNSUBSCRIBED and not _outranks(reason, at, row):
             continue
-        row.status, row.unsubscribe_reason, row.unsubscribed_at = Status.UNSUBSCRIBED, reason, at
+        row.status = Status.UNSUBSCRIBED
+        if STRENGTH[Reason(reason)] >= STRENGTH[Reason(row.unsubscribe_reason)]:
+            row.unsubscribe_reason, row.unsubscribed_at = reason, at
         row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
         _record(row, before=before, why=why, by=by)
         ended += before != Status.UNSUBSCRIBED
@@ -175,20 +183,23 @@ def restore(subscription_id: int, *, by: Actor, why: str, forgive: bool = True) 
     row = Subscription.objects.get(pk=subscription_id)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=row.subscriber_id)
     row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
-    if row.status != Status.UNSUBSCRIBED:
+    if not row.unsubscribe_reason:
         raise CannotRestore("This subscription has not ended, so there is nothing to restore.")
     if row.unsubscribe_reason in OWN_CHOICE:
         raise CannotRestore(
             f"{subscriber} left by their own choice ({row.get_unsubscribe_reason_display()}). "
             "Only they can come back, by signing up again."
         )
-    row.status = _status_before(row)
+    ended, before = row.status, _status_before(row)
+    if not before:
+        raise CannotRestore(f"{subscriber} was never subscribed here, so there is nothing to go back to.")
+    row.status = before
     row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
     row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
     if forgive:
         subscriber.reset_at = timezone.now()
         subscriber.save(update_fields=["reset_at", "updated_at"])
-    _record(row, before=Status.UNSUBSCRIBED, why=why, by=by)
+    _record(row, before=ended, why=why, by=by)
     return row
 
 
@@ -260,13 +271,14 @@ def _confirmed_lately(row: Subscription, now: datetime) -> bool:
 
 
 def _status_before(row: Subscription) -> str:
+    """What it was before it ended; "" for a row that an import made as ended."""
     last = (
         Change.objects.filter(noun=Noun.SUBSCRIPTION, object_id=row.pk, after=Status.UNSUBSCRIBED)
         .exclude(before=Status.UNSUBSCRIBED)
         .order_by("-at", "-pk")
         .first()
     )
-    return last.before if last and last.before else Status.CONFIRMED
+    return last.before if last else Status.CONFIRMED
 
 
 def _outranks(reason: str, at: datetime, row: Subscription) -> bool:

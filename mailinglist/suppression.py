@@ -15,8 +15,9 @@ from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Subscriber, Suppression
 
 Reason = Suppression.Reason
-#: A later report of a stronger reason replaces a weaker one, never the other way round.
-STRENGTH = {Reason.SES_LIST: 1, Reason.MANUAL: 2, Reason.HARD_BOUNCE: 3, Reason.COMPLAINT: 4}
+#: A later report of a stronger reason replaces a weaker one, never the other way round. Bounces can be taken back, so
+#: they never take the place of a manager's word, which must stay in force then.
+STRENGTH = {Reason.SES_LIST: 1, Reason.HARD_BOUNCE: 2, Reason.MANUAL: 3, Reason.COMPLAINT: 4}
 
 
 def key_for(email_key: str) -> str:
@@ -80,25 +81,26 @@ def release(suppression_id: int, *, by: Actor, why: str, forgive: bool = True) -
 def forgive(subscriber_id: int) -> None:
     """Older bounces say nothing about the address any more, and SES is to take it off its list if it is there.
 
-    SES puts every hard bounce on its list by itself, also those that had no effect here: the row made for it is a
-    tombstone, which suppresses nothing.
+    SES puts every hard bounce on its list by itself, also those that had no effect here.
     """
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
-    now = timezone.now()
-    subscriber.reset_at = now
+    subscriber.reset_at = timezone.now()
     subscriber.save(update_fields=["reset_at", "updated_at"])
-    Suppression.objects.get_or_create(
-        key=subscriber.suppression_key,
-        defaults={
-            "reason": Reason.SES_LIST,
-            "since": now,
-            "released_at": now,
-            "evidence": "SES may have it on its list. It is asked to take it off.",
-        },
-    )
-    Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=False).update(
-        synced_at=None
-    )
+    _bury(subscriber, subscriber.reset_at)
+
+
+@transaction.atomic
+def unlist(subscriber_id: int, *, at: datetime, by: Actor, why: str) -> bool:
+    """SES listed the address ``at`` a time for what is not the person's fault, and is to take it off again.
+
+    What we had copied from SES is released; every other suppression stays, and older bounces stay in force. True
+    when SES is to be told.
+    """
+    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
+    row = _bury(subscriber, at)
+    if row.active and row.reason == Reason.SES_LIST:
+        return release(row.pk, by=by, why=why, forgive=False)
+    return not row.active
 
 
 @transaction.atomic
@@ -147,6 +149,27 @@ def told_ses(suppression_id: int, *, released: bool) -> bool:
 def untold_ses(suppression_id: int) -> None:
     """SES's list was found to disagree with a released row: the synchronisation is to take the address off."""
     Suppression.objects.filter(pk=suppression_id, released_at__isnull=False).update(synced_at=None)
+
+
+def _bury(subscriber: Subscriber, at: datetime) -> Suppression:
+    """The row of an address that SES may have listed by itself; where nothing is suppressed here, a tombstone.
+
+    A tombstone suppresses nothing; the synchronisation takes its address off SES's list, and what SES listed until
+    ``at`` is not read back.
+    """
+    row, _ = Suppression.objects.select_for_update(no_key=True).get_or_create(
+        key=subscriber.suppression_key,
+        defaults={
+            "reason": Reason.SES_LIST,
+            "since": at,
+            "released_at": at,
+            "evidence": "SES may have it on its list. It is asked to take it off.",
+        },
+    )
+    if row.released_at is not None:
+        row.released_at, row.synced_at = max(row.released_at, at), None
+        row.save(update_fields=["released_at", "synced_at"])
+    return row
 
 
 def _block(

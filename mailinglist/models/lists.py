@@ -57,7 +57,8 @@ class Subscription(models.Model):
     """One person on one list, with the evidence of consent and the reason for leaving."""
 
     class Status(models.TextChoices):
-        #: Asked to join, has not confirmed by mail yet. Becomes confirmed, or is left alone.
+        #: Asked to join, has not confirmed by mail yet. Becomes confirmed, or is left alone. Who had left before keeps
+        #: unsubscribed_at and unsubscribe_reason meanwhile: anybody can type their address.
         PENDING = "pending", "waiting for confirmation"
         #: Gets campaigns. Becomes unsubscribed.
         CONFIRMED = "confirmed", "subscribed"
@@ -110,7 +111,8 @@ class Subscription(models.Model):
             ),
             models.CheckConstraint(
                 condition=(Q(status="unsubscribed") & ~Q(unsubscribe_reason=""))
-                | (~Q(status="unsubscribed") & Q(unsubscribe_reason="")),
+                | (Q(status="confirmed") & Q(unsubscribe_reason=""))
+                | Q(status="pending"),
                 name="unsubscribed_has_reason",
             ),
         ]

@@ -13,6 +13,7 @@ from bounces.policy import (
     JITTER,
     LEFT_AT_SES,
     NOT_SPAM,
+    ON_ACCOUNT_LIST,
     Decision,
     Effect,
     History,
@@ -29,7 +30,12 @@ RULES = Rules()
 
 
 def judge(
-    verdict: str, reason: str = "x", *, rules: Rules = RULES, at: datetime = T0, **known: Any
+    verdict: str,
+    reason: str = "x",
+    *,
+    rules: Rules = RULES,
+    at: datetime = T0,
+    **known: Any,
 ) -> Decision:
     history = History(**{"delivery_id": 7, "attempt": 1, "mail_at": at - HOUR, **known})
     return decide(Report(verdict, reason, at), history, rules)
@@ -286,8 +292,9 @@ reports = st.builds(
     verdict=st.sampled_from(
         ["hard", "soft", "block", "unknown", "message", "suppressed", "complaint", "delayed"]
     ),
-    reason=st.sampled_from(["", "x", DOMAIN_NOT_FOUND, LEFT_AT_SES, NOT_SPAM]),
+    reason=st.sampled_from(["", "x", DOMAIN_NOT_FOUND, LEFT_AT_SES, NOT_SPAM, ON_ACCOUNT_LIST]),
     occurred_at=times,
+    listed=st.booleans(),
 )
 histories = st.builds(
     History,
@@ -304,6 +311,7 @@ histories = st.builds(
     campaigns=st.lists(st.tuples(times, st.booleans(), st.booleans()), max_size=8).map(
         lambda mails: tuple(sorted(mails))
     ),
+    listed_without_fault=st.booleans(),
     reset_at=st.none() | times,
     standing=st.sampled_from(Standing),
 )
@@ -338,12 +346,16 @@ def test_any_decision_is_repeatable_complete_and_carried_out_in_its_own_time(
 
 
 @given(
-    histories, rules, st.sampled_from(["block", "unknown", "message", "auto-reply", "delayed", "delivered"])
+    histories,
+    rules,
+    st.sampled_from(["block", "unknown", "message", "auto-reply", "delayed", "delivered"]),
+    st.booleans(),
 )
 def test_the_senders_own_trouble_never_has_an_effect_on_a_person(
-    history: History, rules: Rules, verdict: str
+    history: History, rules: Rules, verdict: str, listed: bool
 ) -> None:
-    assert decide(Report(verdict, "x", T0), history, rules).effect == Effect.NONE
+    effect = decide(Report(verdict, "x", T0, listed), history, rules).effect
+    assert effect in (Effect.NONE, Effect.UNLIST)
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 99), st.floats(0.1, 30))

@@ -183,6 +183,22 @@ def test_in_the_background_few_calls_are_made_at_a_time(monkeypatch: pytest.Monk
     assert len(at_ses()) == 5
 
 
+def test_a_dry_run_counts_what_the_real_run_does() -> None:
+    """One that SES has by itself, one that it has not, one that was released while it says that it is told."""
+    block("ada@post.example")
+    aws.put_suppressed("ada@post.example", "BOUNCE")
+    block("bob@post.example")
+    row = block("eve@post.example")
+    aws.put_suppressed("eve@post.example", "BOUNCE")
+    suppression.release(row.pk, by=BY, why="She called.")
+    suppression.told_ses(row.pk, released=True)
+    aws.put_suppressed("new@post.example", "BOUNCE")
+    dry = suppression_sync.sync(dry_run=True)
+    assert (dry.seen, dry.suppressed_here, dry.put, dry.deleted) == (3, 1, 1, 1)
+    real = suppression_sync.sync()
+    assert real == dry
+
+
 def test_every_call_is_followed_by_a_pause(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.SUPPRESSION_SYNC_PAUSE = 1
     pauses: list[float] = []

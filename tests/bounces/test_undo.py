@@ -1,5 +1,6 @@
 """Taking back: one domain, one span of time, and never a person's own choice."""
 
+import io
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bounces import undo
 from mailinglist import addresses, subscriptions, suppression
 from mailinglist.changes import Actor, Kind
+from mailinglist.imports import import_csv
 from mailinglist.models import Change, Subscriber, Subscription, Suppression
 from tests.factories import make_list, make_subscriber
 from tests.ses_events import T0
@@ -85,6 +87,41 @@ def test_a_dry_run_counts_and_changes_nothing() -> None:
 def test_a_domain_may_be_written_in_either_form(domain: str) -> None:
     bounced("ada@exämple.com")
     assert restore(domain).subscribers == 1
+
+
+def test_who_had_left_before_stays_away_and_a_managers_block_stays() -> None:
+    """As an import said, which also never made them a subscriber of the first list."""
+    la, lb = make_list("la"), make_list("lb")
+    import_csv(la.pk, io.BytesIO(b"email,status\nada@post.example,unsubscribed\n"), by=BY)
+    import_csv(lb.pk, io.BytesIO(b"email\nada@post.example\n"), by=BY)
+    person = Subscriber.objects.get()
+    suppression.suppress(person.pk, reason=Suppression.Reason.MANUAL, by=BY, why="He asked.")
+    subscriptions.unsubscribe(person.pk, reason=Subscription.Reason.HARD_BOUNCE, by=BY, why="x")
+    suppression.suppress(person.pk, reason=Suppression.Reason.HARD_BOUNCE, by=BY, why="x")
+    assert undo.restore_people([person.pk], by=BY, why="An outage.").subscriptions == 1
+    found = dict(person.subscriptions.values_list("list__slug", "status"))
+    assert found == {"la": "unsubscribed", "lb": "confirmed"}
+    assert Suppression.objects.get().active
+
+
+@pytest.mark.parametrize("reason", ["hard-bounce", "soft-exhausted"])
+def test_who_left_by_an_import_after_the_bounce_stays_away_too(reason: str) -> None:
+    person = bounced("ada@post.example", reason=reason)
+    text = b"email,status\nada@post.example,unsubscribed\n"
+    news = person.subscriptions.get().list
+    report = import_csv(news.pk, io.BytesIO(text), by=BY, update=True)
+    assert report.unsubscribed == 0
+    restore()
+    assert status(person) == "unsubscribed"
+
+
+def test_older_records_of_people_who_never_were_subscribers_stop_no_run() -> None:
+    """Older versions let a bounce take the place of what an import had said."""
+    never = bounced("ada@post.example")
+    Change.objects.filter(subscriber=never, noun="subscription").update(before="")
+    bob = bounced("bob@post.example")
+    assert restore().subscriptions == 1
+    assert (status(never), status(bob)) == ("unsubscribed", "confirmed")
 
 
 def test_what_is_no_domain_is_an_error() -> None:

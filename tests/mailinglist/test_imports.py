@@ -140,6 +140,12 @@ class TestGoodRows:
         load(news, "email,name\nada@post.example,A\u202ed\u200ba\u200dX\ufeff\n")
         assert Subscriber.objects.get().name == "Ada\u200dX"
 
+    def test_a_name_that_grows_too_long_when_it_is_composed_is_a_bad_row(self, news):
+        report = load(news, f"email,name\nada@post.example,{chr(0x958) * 101}\n")
+        assert [(row.column, row.reason) for row in report.bad] == [
+            ("name", "The name is longer than 200 characters.")
+        ]
+
     def test_attributes_may_have_several_lines(self, news):
         load(news, 'email,note\nada@post.example,"one\ntwo"\n')
         assert Subscriber.objects.get().attributes == {"note": "one\ntwo"}
@@ -352,6 +358,21 @@ class TestReportAndAudit:
             "bad_total": 1,
         }
         assert adds_up(report)
+
+    def test_who_is_suppressed_leaves_all_the_same(self, news):
+        person = make_subscriber("ada@x.example", news)
+        suppression.suppress(person.pk, reason=Suppression.Reason.SES_LIST, by=SYSTEM, why="For a test.")
+        report = load(news, "email,status\nada@x.example,unsubscribed\n", update=True)
+        assert counts(report) == {"rows": 1, "unsubscribed": 1}
+        assert statuses(news) == {"ada@x.example": "unsubscribed"}
+
+    def test_a_stronger_reason_of_somebody_who_never_confirmed_again_stays(self, news):
+        person = make_subscriber("ada@x.example", news)
+        subscriptions.unsubscribe(person.pk, reason=Subscription.Reason.PAGE, by=SYSTEM, why="For a test.")
+        Subscription.objects.update(status="pending")
+        load(news, "email,status\nada@x.example,unsubscribed\n", update=True)
+        row = Subscription.objects.get()
+        assert (row.status, row.unsubscribe_reason) == ("unsubscribed", "page")
 
     @pytest.mark.parametrize("update", [False, True])
     def test_a_dry_run_reports_the_same_and_changes_nothing(self, news, update):

@@ -69,10 +69,26 @@ def test_a_campaign_whose_mails_bounced_and_were_sent_again() -> None:
         "hard": 1,
         "soft": 2,
         "block": 1,
+        "message": 0,
+        "suppressed": 0,
+        "unknown": 0,
         "complaints": 1,
         "retried": 2,
         "recovered": 1,
     }
+
+
+@pytest.mark.parametrize("verdict", ["unknown", "message", "suppressed"])
+def test_a_mail_sent_again_after_any_verdict_is_counted_and_is_no_duplicate(verdict: str) -> None:
+    campaign = started(1)
+    [row] = accept_all(campaign)
+    come_back(row, verdict, State.WAITING)
+    queue.requeue_due(10)
+    [row] = accept_all(campaign)
+    come_back(row, "delivered", State.DELIVERED)
+    report = reports.campaign_report(campaign.pk)
+    names = (verdict, "accepted", "retried", "recovered", "duplicates")
+    assert tuple(report[name] for name in names) == (1, 2, 1, 1, 0)
 
 
 def test_an_unexplained_second_copy_is_a_duplicate() -> None:
@@ -96,8 +112,12 @@ def test_a_known_resend_is_a_possible_duplicate() -> None:
 
 
 def test_what_was_never_posted_is_no_attempt() -> None:
-    campaign = started(2)
-    refusals = [Refused(Scope.THROTTLE, "not-posted", ""), Refused(Scope.RECIPIENT, "message-rejected", "")]
+    campaign = started(3)
+    refusals = [
+        Refused(Scope.THROTTLE, "not-posted", ""),
+        Refused(Scope.THROTTLE, "unreachable", ""),
+        Refused(Scope.RECIPIENT, "message-rejected", ""),
+    ]
     queue.finish(list(zip(claim(campaign), refusals, strict=True)))
     assert reports.campaign_report(campaign.pk)["attempts"] == 1
 

@@ -50,7 +50,36 @@ def test_who_had_left_confirms_again_even_there() -> None:
     leave(make_subscriber("ada@post.example", news))
     assert sign_up(news) == SignUp.CONFIRMATION_SENT
     row = Subscription.objects.get()
-    assert (row.status, row.unsubscribe_reason, row.unsubscribed_at) == ("pending", "", None)
+    assert row.status == "pending"
+
+
+def test_that_somebody_had_left_is_known_until_they_confirm(news: MailingList) -> None:
+    person, at = make_subscriber("ada@post.example", news), timezone.now() - timedelta(days=3)
+    leave(person, at=at)
+    sign_up(news)
+    row = Subscription.objects.get()
+    assert (row.status, row.unsubscribe_reason, row.unsubscribed_at) == ("pending", "page", at)
+    assert subscriptions.confirm(person, news, ip=None, by=PERSON)
+    row.refresh_from_db()
+    assert (row.status, row.unsubscribe_reason, row.unsubscribed_at) == ("confirmed", "", None)
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("hard-bounce", "page"), ("page", "page"), ("complaint",) * 2])
+def test_who_never_confirmed_again_ends_as_having_left(news: MailingList, reason: str, kept: str) -> None:
+    person, at = make_subscriber("ada@post.example", news), timezone.now() - timedelta(days=3)
+    leave(person, at=at)
+    sign_up(news)
+    assert leave(person, reason) == 1
+    row = Subscription.objects.get()
+    assert (row.status, row.unsubscribe_reason) == ("unsubscribed", kept)
+    assert (row.unsubscribed_at == at) == (reason == "hard-bounce")
+
+
+def test_a_bounce_can_be_taken_back_though_somebody_typed_the_address_meanwhile(news: MailingList) -> None:
+    leave(make_subscriber("ada@post.example", news), "hard-bounce")
+    sign_up(news)
+    assert subscriptions.restore(Subscription.objects.get().pk, by=SYSTEM, why="x").status == "confirmed"
+    assert Change.objects.latest("pk").before == "pending"
 
 
 def test_the_form_sent_many_times_mails_once_a_day(news: MailingList) -> None:
@@ -108,6 +137,11 @@ def test_who_left_meanwhile_has_nothing_to_confirm(news: MailingList) -> None:
         ("page", "hard-bounce", "page"),
         ("one-click", "complaint", "complaint"),
         ("complaint", "manager", "complaint"),
+        ("import", "hard-bounce", "import"),
+        ("import", "manager", "import"),
+        ("ses", "hard-bounce", "ses"),
+        ("soft-exhausted", "ses", "ses"),
+        ("manager", "hard-bounce", "manager"),
     ],
 )
 def test_the_stronger_reason_is_kept_whichever_came_first(
@@ -144,7 +178,7 @@ def test_a_restore_brings_back_what_it_was_and_forgives_old_bounces(news: Mailin
     assert person.reset_at is not None
 
 
-@pytest.mark.parametrize("reason", ["page", "one-click", "complaint", "ses"])
+@pytest.mark.parametrize("reason", ["page", "one-click", "complaint", "ses", "import"])
 def test_a_persons_own_choice_is_not_restored(news: MailingList, reason: str) -> None:
     leave(make_subscriber("ada@post.example", news), reason)
     with pytest.raises(subscriptions.CannotRestore, match="own choice"):
@@ -156,6 +190,15 @@ def test_what_has_not_ended_cannot_be_restored(news: MailingList) -> None:
     make_subscriber("ada@post.example", news)
     with pytest.raises(subscriptions.CannotRestore, match="has not ended"):
         subscriptions.restore(Subscription.objects.get().pk, by=SYSTEM, why="x")
+
+
+def test_who_was_never_subscribed_is_not_made_a_subscriber_by_a_restore(news: MailingList) -> None:
+    person = make_subscriber("ada@post.example", news)
+    leave(person, "hard-bounce")
+    Change.objects.update(before="")
+    with pytest.raises(subscriptions.CannotRestore, match="never subscribed"):
+        subscriptions.restore(Subscription.objects.get().pk, by=SYSTEM, why="x")
+    assert Subscription.objects.get().status == "unsubscribed"
 
 
 def test_preferences_change_the_name_and_end_what_is_not_kept(news: MailingList) -> None:

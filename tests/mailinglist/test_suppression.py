@@ -34,6 +34,9 @@ def test_suppressing_twice_is_suppressing_once() -> None:
         ("complaint", "hard-bounce", "complaint"),
         ("ses-list", "manual", "manual"),
         ("hard-bounce", "ses-list", "hard-bounce"),
+        ("manual", "hard-bounce", "manual"),
+        ("hard-bounce", "manual", "manual"),
+        ("manual", "complaint", "complaint"),
     ],
 )
 def test_the_stronger_reason_is_kept_whichever_came_first(first: str, second: str, kept: str) -> None:
@@ -107,3 +110,24 @@ def test_no_import_brings_back_who_bounced_or_complained(update: bool) -> None:
     assert (report.suppressed, report.new_subscriptions) == (2, 0)
     assert not Subscription.objects.filter(status="confirmed").exists()
     assert Suppression.objects.filter(released_at__isnull=True).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "active"), [("ses-list", False), ("hard-bounce", True), ("manual", True), ("complaint", True)]
+)
+def test_only_what_we_copied_from_ses_is_lifted_when_ses_was_wrong(reason: str, active: bool) -> None:
+    person = make_subscriber()
+    suppress(person, reason)
+    told = suppression.unlist(person.pk, at=timezone.now(), by=SYSTEM, why="x")
+    row = Suppression.objects.get()
+    person.refresh_from_db()
+    assert (row.active, told, person.reset_at) == (active, not active, None)
+
+
+def test_an_address_that_only_ses_lists_is_to_be_taken_off_and_suppressed_by_nothing() -> None:
+    person, at = make_subscriber(), timezone.now()
+    for later in (0, 2, 1):
+        assert suppression.unlist(person.pk, at=at + timedelta(hours=later), by=SYSTEM, why="x")
+        Suppression.objects.filter(synced_at__isnull=True).update(synced_at=at)
+    row = Suppression.objects.get()
+    assert (row.active, row.released_at) == (False, at + timedelta(hours=2))

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from bounces import incidents, slots
 from bounces.models import Event, ProviderSlot
-from mailinglist import suppression
+from mailinglist import subscriptions, suppression
+from mailinglist.changes import SYSTEM
 from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription, Suppression
 from tests import ses_events as ses
 from tests.bounces.helpers import DAY, send_to, state_of, subscription, take
@@ -46,6 +47,16 @@ def act(client: Client, address: str, action: str, rows: list[int], **values: st
 
 def hard_events() -> list[int]:
     return list(Event.objects.filter(verdict="hard").order_by("pk").values_list("pk", flat=True))
+
+
+def test_who_left_stays_among_the_ended_until_they_confirm_again(staff: Client) -> None:
+    delivery = send_to("ada@post.example")
+    left = subscriptions.Reason.PAGE
+    subscriptions.unsubscribe(delivery.subscriber_id, reason=left, by=SYSTEM, why="x")
+    Subscription.objects.update(status="pending")
+    assert "the unsubscribe page; asked to come back, not confirmed" in text(staff, ENDED)
+    subscriptions.confirm(delivery.subscriber, delivery.list, ip=None, by=SYSTEM)
+    assert "ada@post.example" not in text(staff, ENDED)
 
 
 @pytest.mark.parametrize(
