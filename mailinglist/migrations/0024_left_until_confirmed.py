@@ -1,5 +1,9 @@
-"""Who left and asks to come back keeps the record of leaving until they confirm."""
+"""Who left and asks to come back keeps the record of leaving until they confirm.
 
+The rows are checked against the new constraint beside the writers.
+"""
+
+from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
 from django.db import migrations, models
 from django.db.models import Q
 
@@ -7,11 +11,12 @@ _NAME = "unsubscribed_has_reason"
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [("mailinglist", "0023_home")]
 
     operations = [
         migrations.RemoveConstraint(model_name="subscription", name=_NAME),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=(Q(status="unsubscribed") & ~Q(unsubscribe_reason=""))
@@ -20,4 +25,5 @@ class Migration(migrations.Migration):
                 name=_NAME,
             ),
         ),
+        ValidateConstraint(model_name="subscription", name=_NAME),
     ]
