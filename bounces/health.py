@@ -4,11 +4,12 @@
 ``rebuild`` by ``rebuild_health``.
 """
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from bounces import slots
@@ -20,7 +21,16 @@ State = AddressHealth.State
 #: A Delivery event can be followed by a bounce of the same mail; after so many days without one it is believed.
 PROOF_DAYS = 1.0
 BATCH = 500
-_TIMES = ("first_delivered_at", "last_delivered_at", "last_bounce_at")
+# One JSON document for all rows costs a fraction of nine parameters for each.
+_WRITE = """
+    INSERT INTO bounces_addresshealth (subscriber_id, state, consecutive_soft, soft_days, first_delivered_at,
+                                       last_delivered_at, last_bounce_at)
+    SELECT * FROM json_to_recordset(%s::json) AS row (
+        subscriber_id bigint, state text, consecutive_soft int, soft_days int, first_delivered_at timestamptz,
+        last_delivered_at timestamptz, last_bounce_at timestamptz)
+    ON CONFLICT (subscriber_id) DO UPDATE SET state = excluded.state, consecutive_soft = excluded.consecutive_soft,
+        soft_days = excluded.soft_days, first_delivered_at = excluded.first_delivered_at,
+        last_delivered_at = excluded.last_delivered_at, last_bounce_at = excluded.last_bounce_at"""
 _GIVEN_UP = ["hard-bounce", "soft-exhausted", "unreachable"]
 
 
@@ -32,12 +42,8 @@ def recompute(scene: Scene) -> None:
     given_up = set(ended.values_list("subscriber_id", flat=True))
     now = timezone.now()
     rows = [_health(scene, pk, pk in given_up, now) for pk in sorted(scene.subscribers)]
-    AddressHealth.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["subscriber"],
-        update_fields=["state", "consecutive_soft", "soft_days", *_TIMES],
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [json.dumps(rows)])
 
 
 def rebuild(progress: Callable[[int], None] | None = None) -> dict[str, int]:
@@ -55,22 +61,28 @@ def rebuild(progress: Callable[[int], None] | None = None) -> dict[str, int]:
             progress(count)
 
 
-def _health(scene: Scene, subscriber_id: int, given_up: bool, now: datetime) -> AddressHealth:
+def _health(scene: Scene, subscriber_id: int, given_up: bool, now: datetime) -> dict[str, object]:
     events = scene.events_of(subscriber_id)
     arrived = scene.arrived(subscriber_id).values()
     believed = now - timedelta(seconds=PROOF_DAYS * settings.DAY_SECONDS)
     well_since = max((at for at in arrived if at <= believed), default=None)
     soft = [event for event in events if event.verdict == "soft" and _after(event, well_since)]
     state = State.UNREACHABLE if given_up else State.WAVERING if soft else State.HEALTHY
-    return AddressHealth(
-        subscriber_id=subscriber_id,
-        state=state,
-        consecutive_soft=len({(event.delivery_id, event.attempt_number) for event in soft}),
-        soft_days=len({event.occurred_at.date() for event in soft}),
-        first_delivered_at=min(arrived, default=None),
-        last_delivered_at=max(arrived, default=None),
-        last_bounce_at=max((event.occurred_at for event in events if event.verdict in FAILED), default=None),
-    )
+    return {
+        "subscriber_id": subscriber_id,
+        "state": state,
+        "consecutive_soft": len({(event.delivery_id, event.attempt_number) for event in soft}),
+        "soft_days": len({event.occurred_at.date() for event in soft}),
+        "first_delivered_at": _time(min(arrived, default=None)),
+        "last_delivered_at": _time(max(arrived, default=None)),
+        "last_bounce_at": _time(
+            max((event.occurred_at for event in events if event.verdict in FAILED), default=None)
+        ),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _after(event: Event, moment: datetime | None) -> bool:

@@ -37,7 +37,7 @@ def settle(*, delivery_ids: Collection[int] = (), subscriber_ids: Collection[int
     people = {row.subscriber_id for row in deliveries} | set(subscriber_ids)
     list(
         Subscriber.objects.select_for_update(no_key=True)
-        .filter(pk__in=people)
+        .filter(pk__among=people)
         .order_by("pk")
         .values_list("pk")
     )
