@@ -2,7 +2,7 @@
 
 Used by ``sender.py``. With more requests open than SES and the network work on at a time, answers only take longer; with
 fewer, the line is idle. The gradient of latency (the best seen against the present one) tells which it is: as long as
-answers stay about as quick as they can be, the number grows; when they slow down, it shrinks.
+answers stay about as quick as they can be, the number grows, at first twofold each time; when they slow down, it shrinks.
 """
 
 import math
@@ -13,7 +13,8 @@ LEAST, START = 4, 8
 TOLERANCE = 2.0
 #: Share of a newly computed number that is taken over at once.
 SMOOTHING = 0.5
-#: After so many answers the best latency is learnt anew, with few requests open, in case the way has become longer.
+#: After so many answers the best latency is learnt anew, with half as many requests open, in case the way has become
+#: longer.
 RELEARN_AFTER = 20_000
 
 
@@ -28,6 +29,8 @@ class InFlight:
     _count: int = 0
     _busiest: int = 0
     _answers: int = 0
+    #: No answer has slowed down yet since the latency was learnt.
+    _early: bool = True
 
     @property
     def allowed(self) -> int:
@@ -44,11 +47,19 @@ class InFlight:
 
     def _adapt(self) -> None:
         gradient = max(0.5, min(1.0, TOLERANCE * self._best * self._count / max(self._sum, 1e-9)))
+        self._early &= gradient == 1
         wanted = self.limit * gradient + math.sqrt(self.limit)
-        if self._busiest >= self.limit / 2 or wanted < self.limit:
+        if self._early and self._busiest >= self.limit / 2:
+            self.limit *= 2
+        elif self._busiest >= self.limit / 2 or wanted < self.limit:
             self.limit += (wanted - self.limit) * SMOOTHING
         self.limit = min(float(self.most), max(float(min(LEAST, self.most)), self.limit))
         self._answers += self._count
         if self._answers >= RELEARN_AFTER:
-            self.limit, self._best, self._answers = min(float(self.most), LEAST), math.inf, 0
+            self.limit, self._best, self._answers = (
+                max(float(min(LEAST, self.most)), self.limit / 2),
+                math.inf,
+                0,
+            )
+            self._early = True
         self._sum, self._count, self._busiest = 0.0, 0, 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailinglist.sending.in_flight import LEAST, InFlight
+from mailinglist.sending.in_flight import LEAST, RELEARN_AFTER, START, InFlight
 
 
 def settle(found: InFlight, latency: float, work: float, answers: int = 4000) -> int:
@@ -49,3 +49,30 @@ def test_a_number_that_is_not_used_does_not_grow() -> None:
     for _ in range(1000):
         found.observe(0.01, 1)
     assert found.allowed <= 12
+
+
+def test_the_first_steps_double_until_an_answer_slows_down() -> None:
+    learnt = InFlight(most=1000)
+    for _ in range(5):
+        for _ in range(max(10, learnt.allowed)):
+            learnt.observe(0.05, learnt.allowed)
+    assert learnt.allowed == START * 2**5
+    for _ in range(learnt.allowed):
+        learnt.observe(0.5, learnt.allowed)
+    slower = learnt.allowed
+    assert slower < START * 2**5
+    for _ in range(slower):
+        learnt.observe(0.05, slower)
+    assert slower < learnt.allowed < slower * 1.5
+
+
+def test_learning_anew_halves_and_is_back_after_one_round() -> None:
+    learnt = InFlight(most=400, limit=400)
+    for _ in range(RELEARN_AFTER + 400):
+        learnt.observe(0.05, learnt.allowed)
+        if learnt.allowed < 400:
+            break
+    assert learnt.allowed == 200
+    for _ in range(200):
+        learnt.observe(0.08, 200)
+    assert learnt.allowed == 400
