@@ -3,15 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import health, public
+from mailinglist.views import health, joining, leaving, preferences
 
 urlpatterns = [
-    path("", public.home, name="home"),
-    path("lists/<slug:slug>/subscribe", public.subscribe, name="subscribe"),
-    path("lists/<slug:slug>/check-your-mail", public.check_mail, name="check-mail"),
-    path("confirm/<str:token>", public.confirm, name="confirm"),
-    path("unsubscribe/<str:token>", public.unsubscribe, name="unsubscribe"),
-    path("preferences/<str:token>", public.preferences, name="preferences"),
+    path("", joining.home, name="home"),
+    path("lists/<slug:slug>/subscribe", joining.subscribe, name="subscribe"),
+    path("lists/<slug:slug>/check-your-mail", joining.check_mail, name="check-mail"),
+    path("confirm/<str:token>", joining.confirm, name="confirm"),
+    path("unsubscribe/<str:token>", leaving.unsubscribe, name="unsubscribe"),
+    path("preferences/<str:token>", preferences.preferences, name="preferences"),
     path("hooks/", include("bounces.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
