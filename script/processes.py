@@ -16,12 +16,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
 
 #: Set when this process is asked to end: whatever waits here stops waiting.
 stopping = threading.Event()
+
+
+class Child(Protocol):
+    """A process of ours, as subprocess.Popen shows it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
 
 
 class Stopping(Exception):
@@ -49,11 +60,12 @@ def spawn(
             env=environment,
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_dies_with_parent(ends_by) if LINUX else None,
+            preexec_fn=dies_with_parent(ends_by) if LINUX else None,
         )
 
 
-def _dies_with_parent(ends_by: signal.Signals) -> Callable[[], None]:
+def dies_with_parent(ends_by: signal.Signals) -> Callable[[], None]:
+    """Linux: what a new child calls to get ``ends_by`` when this process dies."""
     parent, libc = os.getpid(), ctypes.CDLL(None)
 
     def prepare() -> None:
@@ -90,7 +102,7 @@ def output(
             env=environment,
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_dies_with_parent(signal.SIGTERM) if LINUX else None,
+            preexec_fn=dies_with_parent(signal.SIGTERM) if LINUX else None,
         )
         try:
             while child.poll() is None:
@@ -117,7 +129,7 @@ def wait_until(true: Callable[[], bool], seconds: float, *, every: float = 0.02)
     return True
 
 
-def end(child: subprocess.Popen[bytes], by: signal.Signals, *, seconds: float) -> None:
+def end(child: Child, by: signal.Signals, *, seconds: float) -> None:
     """Ask the child to end, wait so long, then kill whatever is left of its group."""
     if child.poll() is None:
         child.send_signal(by)
@@ -126,7 +138,7 @@ def end(child: subprocess.Popen[bytes], by: signal.Signals, *, seconds: float) -
     kill_group(child)
 
 
-def kill_group(child: subprocess.Popen[bytes]) -> None:
+def kill_group(child: Child) -> None:
     """Kill what is left of the child and of its own children."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)

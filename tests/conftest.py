@@ -8,6 +8,7 @@ commits: a system check of the product asks for synchronous_commit.
 import os
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -22,6 +23,10 @@ _PROGRAMS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "open
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
 _FAST = {"fsync": "off", "full_page_writes": "off"}
+#: Rooms whose tests watch other processes, or walk through what the tests beside the code reach already. Being measured
+#: costs a test half as much again.
+_UNMEASURED = ("browser/", "faults/", "sandbox/", "script/", "benchmarks/")
+_TESTS = Path(__file__).parent
 _server = pytest.StashKey[Postgres]()
 
 
@@ -58,6 +63,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(_TESTS).as_posix().startswith(_UNMEASURED):
+            item.add_marker("no_cover")
     # The files that wait most come first, so that no process is left alone with one of them at the end.
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])

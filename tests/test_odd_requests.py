@@ -21,7 +21,7 @@ from bounces import whatif
 from mailinglist.models import Delivery
 from tests.test_get_changes_nothing import cast, routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 WORDS = {
     "NUL": "\x00",
     "a digit that is no number": "²",

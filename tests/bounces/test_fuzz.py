@@ -17,10 +17,12 @@ def beside_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzz, "MEGABYTES", fuzz.MEGABYTES + taken)
 
 
+@pytest.mark.no_cover
 def test_a_few_hundred_broken_inputs_break_nothing() -> None:
     assert fuzz.rounds(1, 5 / 60, 200, lambda checked: None) > 100
 
 
+@pytest.mark.no_cover
 def test_every_sample_is_read_without_being_broken() -> None:
     for raw in fuzz.samples():
         fuzz.check(raw)

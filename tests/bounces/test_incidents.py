@@ -17,7 +17,7 @@ from tests.bounces.helpers import take
 from tests.bounces.outage import DAY, HOUR, OUTAGE, deliver, history, mail_all, people, refuse, unapplied
 from tests.factories import make_list, make_subscriber
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 BY = Actor(Kind.COMMAND)
 
 

@@ -18,7 +18,7 @@ from tests import ses_events as ses
 from tests.bounces.helpers import take
 from tests.factories import make_campaign, make_list, make_subscriber
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 def snapshot_of_the_end() -> list[Any]:

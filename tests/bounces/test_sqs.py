@@ -26,7 +26,7 @@ from tests.bounces.helpers import send_to, state_of, subscription
 from tests.bounces.sns_signing import TOPIC, Origin, body, confirmation, envelope
 from tests.bounces.test_queue_policy import GOOD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from benchmarks import webhook
 from script import processes, project
 from script.postgres import Postgres
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 MESSAGES, SENDERS, KILLS = 400, 6, 4
 _IDS = "from bounces.models import Notification as N; print(' '.join(N.objects.values_list('dedupe_key', flat=True)))"

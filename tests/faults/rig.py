@@ -25,7 +25,7 @@ from typing import Any
 from sandbox.testing import TOPIC_ARN, RunningSandbox
 from script import embedded
 from tests.faults import checker, programs
-from tests.faults.programs import Manager, Program
+from tests.faults.programs import Manager, Nursery, Program
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Servers
 from tests.faults.table import Row
@@ -78,6 +78,7 @@ class Rig:
         self.to_ses = Proxy((host, int(port)))
         self.to_postgres = Proxy(self.servers.postgres_socket)
         self.to_valkey = Proxy(self.servers.valkey_socket)
+        self.nursery = Nursery(folder=folder, environment=self.environment())
         self.manager = Manager(folder=folder, environment=self.environment(direct=True))
         self.manager.ask("migrate")
         self.database = self.servers.connect()
@@ -144,13 +145,18 @@ class Rig:
 
     def start_worker(self, **more: str) -> Program:
         started = programs.worker(
-            next(self._numbers), folder=self.folder, environment=self.environment(**{**self._with, **more})
+            next(self._numbers),
+            self.nursery,
+            folder=self.folder,
+            environment=self.environment(**{**self._with, **more}),
         )
         self.workers.append(started)
         return started
 
     def start_beat(self, **more: str) -> Program:
-        started = programs.beat(next(self._numbers), folder=self.folder, environment=self.environment(**more))
+        started = programs.beat(
+            next(self._numbers), self.nursery, folder=self.folder, environment=self.environment(**more)
+        )
         self.beats.append(started)
         return started
 
@@ -298,6 +304,7 @@ class Rig:
             if one.alive:
                 one.signal(SIGCONT)
             one.kill()
+        self.nursery.end()
         self.manager.end()
         self.database.close()
         for proxy in (self.to_ses, self.to_postgres, self.to_valkey):

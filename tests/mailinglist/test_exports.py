@@ -126,6 +126,7 @@ locals_ = st.from_regex(r"[a-z=+'-][a-z0-9=+'-]{0,8}", fullmatch=True)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.no_cover
 @given(
     people=st.dictionaries(
         locals_, st.tuples(names, st.dictionaries(names, values, max_size=3)), min_size=1, max_size=5

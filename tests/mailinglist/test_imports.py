@@ -452,6 +452,7 @@ LONG = "A town by the sea, " * 7
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 def test_a_file_of_twenty_megabytes_needs_little_memory(news, tmp_path):
     file = tmp_path / "big.csv"
     with file.open("w") as out:

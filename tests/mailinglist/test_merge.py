@@ -88,6 +88,7 @@ def test_direction_marks_do_not_survive_in_names() -> None:
         assert merge.render("{{ name }}", {"name": "a\u202eb\u2066c"}, context) == "abc"
 
 
+@pytest.mark.no_cover
 @given(st.text())
 def test_html_values_are_shown_as_they_are_and_open_no_element(value: str) -> None:
     filled = merge.render('<p title="{{ v }}">{{ v }}</p>', {"v": value}, Context.HTML)

@@ -32,7 +32,7 @@ from tests.staff import (
     make_suppressed,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 LISTS = [
     "mailinglist_campaign",
     "mailinglist_delivery",

@@ -13,7 +13,7 @@ from tests.factories import make_list, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, started
 from tests.mailinglist.sending.test_concurrency import at_once
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rung")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rung"), pytest.mark.no_cover]
 #: Permits reach a second ahead, so a run needs as many rows in hand as it gets in a second.
 RATE, SECONDS = 40, 5
 

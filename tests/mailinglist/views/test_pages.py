@@ -23,6 +23,7 @@ Status, Reason = Subscription.Status, Subscription.Reason
 
 
 class TestTokens:
+    @pytest.mark.no_cover
     @pytest.mark.parametrize("purpose", ["confirm", "unsubscribe", "preferences"])
     def test_no_damaged_token_is_read(self, purpose: str) -> None:
         good = good_token(purpose)
