@@ -13,6 +13,7 @@ FRAMEWORK = ("django", "celery", "kombu", "boto3", "botocore", "django_ses", "un
 PURE = (
     "mailinglist/addresses.py",
     "mailinglist/merge.py",
+    "mailinglist/origins.py",
     "mailinglist/signs.py",
     "mailinglist/whole_numbers.py",
     "mailinglist/composing/mime.py",

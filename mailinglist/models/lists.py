@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from mailinglist.models.subscribers import new_token
-from mailinglist.models.validators import one_line, sender_address
+from mailinglist.models.validators import one_line, origin_lines, sender_address
 
 
 class MailingList(models.Model):
@@ -36,6 +36,15 @@ class MailingList(models.Model):
         blank=True,
         validators=[RegexValidator(r"^[A-Za-z0-9_-]*$")],
         help_text="The SES configuration set for this list; empty: the one of the installation.",
+    )
+    allowed_origins = models.TextField(
+        "sites with the form",
+        blank=True,
+        default="",
+        db_default="",
+        validators=[origin_lines],
+        help_text="The web sites whose visitors may sign up through the embedded script, one a line, like "
+        "https://www.example.com. Forms without the script need no entry.",
     )
     #: Names the list in links of mails, so that renaming it breaks none of them.
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)

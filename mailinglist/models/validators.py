@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-from mailinglist import addresses, signs
+from mailinglist import addresses, origins, signs
 
 
 def one_line(value: str) -> None:
@@ -17,3 +17,15 @@ def sender_address(value: str) -> None:
         addresses.normalise(value)
     except addresses.BadAddress as bad:
         raise ValidationError(str(bad)) from bad
+
+
+def origin_lines(value: str) -> None:
+    """Refuse a text with a line that is no origin of a web site (see origins.normalise)."""
+    problems = []
+    for line in filter(str.strip, value.splitlines()):
+        try:
+            origins.normalise(line)
+        except origins.BadOrigin as bad:
+            problems.append(str(bad))
+    if problems:
+        raise ValidationError(problems)
