@@ -304,6 +304,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+# A form on another site cannot carry our cookie: its visitors land on our form, filled in.
+CSRF_FAILURE_VIEW = "mailinglist.views.landing.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # A proxy in front that sets X-Forwarded-Proto itself; without one the header must not be believed.
 if env_bool("BEHIND_TLS_PROXY", False):

@@ -1,5 +1,7 @@
 """The public lists, signing up, and the button behind the link of a confirmation mail."""
 
+from enum import StrEnum
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -8,8 +10,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from mailinglist import subscriptions
 from mailinglist.forms import SignUpForm, consent_text
 from mailinglist.models import MailingList, Subscriber
-from mailinglist.views import visitor
+from mailinglist.views import landing, visitor
 from mailinglist.views.pages import masked, person, public_list, show, token_page
+
+
+class FormName(StrEnum):
+    """Which form a person filled in, for the evidence."""
+
+    #: The page of ours.
+    PAGE = "form"
+    #: A form without script on another site, finished on our page.
+    HTML = "embed-html"
+    #: The script on another site, or whoever else posts JSON.
+    SCRIPT = "embed-script"
 
 
 @require_safe
@@ -23,11 +36,13 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """The sign-up form of a public list. The answer is the same for every address that can exist."""
     mailing_list = public_list(slug)
     form = SignUpForm(request.POST if request.method == "POST" else None)
+    ticket = request.POST.get("came_from", "")
+    came_from = landing.read(ticket)
     if form.is_valid():
-        if not form.is_from_a_robot:
-            _sign_up(request, mailing_list, form)
+        name = FormName.PAGE if came_from is None else FormName.HTML
+        sign_up(request, mailing_list, form, form_name=name, came_from=came_from or "")
         return redirect("check-mail", slug=slug)
-    return show(request, "subscribe", list=mailing_list, form=form, consent=consent_text(mailing_list))
+    return landing.show_form(request, mailing_list, form, ticket="" if came_from is None else ticket)
 
 
 @require_safe
@@ -47,18 +62,32 @@ def confirm(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingL
     return show(request, "confirmed" if confirmed else "nothing_to_confirm", list=mailing_list)
 
 
-def _sign_up(request: HttpRequest, mailing_list: MailingList, form: SignUpForm) -> None:
+def sign_up(
+    request: HttpRequest,
+    mailing_list: MailingList,
+    form: SignUpForm,
+    *,
+    form_name: FormName,
+    came_from: str = "",
+) -> None:
+    """What every sign-up form does with valid answers. Nothing, when a robot filled it in; the answer is the same.
+
+    ``came_from``: the page or origin of another site that the form stood on, as its browser says.
+    """
+    if form.is_from_a_robot:
+        return
     consent = subscriptions.Consent(
         at=timezone.now(),
         ip=visitor.ip(request),
         user_agent=visitor.user_agent(request),
         text=consent_text(mailing_list),
     )
+    evidence = {"form": form_name.value} | ({"came_from": came_from} if came_from else {})
     subscriptions.subscribe(
         mailing_list,
         form.cleaned_data["email"],
         name=form.cleaned_data["name"],
         consent=consent,
-        source="form",
-        by=person(request, page="subscribe"),
+        source=form_name,
+        by=person(request, page="subscribe", **evidence),
     )

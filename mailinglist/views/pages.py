@@ -66,8 +66,8 @@ def public_list(slug: str) -> MailingList:
     return get_object_or_404(MailingList, slug=slug, is_public=True)
 
 
-def person(request: HttpRequest, *, page: str) -> Actor:
-    return Actor(Kind.PERSON, evidence={"page": page, "user_agent": visitor.user_agent(request)})
+def person(request: HttpRequest, *, page: str, **more: str) -> Actor:
+    return Actor(Kind.PERSON, evidence={"page": page, "user_agent": visitor.user_agent(request), **more})
 
 
 def show(request: HttpRequest, name: str, *, status: int = 200, **context: object) -> HttpResponse:
