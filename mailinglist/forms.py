@@ -31,6 +31,8 @@ class PersonNameField(forms.CharField):
 class SignUpForm(forms.Form):
     """Joining a list. ``website`` is a trap: people do not see it, programs that fill in everything do."""
 
+    TRAP = "website"
+
     email = forms.CharField(
         label=_("Email address"),
         # No max_length: addresses.normalise says in words what is too long.
@@ -58,7 +60,7 @@ class SignUpForm(forms.Form):
 
     @property
     def is_from_a_robot(self) -> bool:
-        return bool(self.cleaned_data.get("website"))
+        return bool(self.cleaned_data.get(self.TRAP))
 
 
 class PreferencesForm(forms.Form):

@@ -3,11 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import health, joining, leaving, preferences
+from mailinglist.views import embedding, health, joining, leaving, preferences
 
 urlpatterns = [
     path("", joining.home, name="home"),
     path("lists/<slug:slug>/subscribe", joining.subscribe, name="subscribe"),
+    path("lists/<slug:slug>/subscribe.json", embedding.subscribe_json, name="subscribe-json"),
+    path("lists/<slug:slug>/form.json", embedding.form_json, name="form-json"),
+    path("lists/<slug:slug>/embed-preview/<slug:way>", embedding.preview, name="embed-preview"),
+    path("embed.js", embedding.script, name="embed-script"),
     path("lists/<slug:slug>/check-your-mail", joining.check_mail, name="check-mail"),
     path("confirm/<str:token>", joining.confirm, name="confirm"),
     path("unsubscribe/<str:token>", leaving.unsubscribe, name="unsubscribe"),

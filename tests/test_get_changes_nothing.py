@@ -47,6 +47,7 @@ TEMPTATION = (
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
     "home", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "healthz", "readyz",
+    "form-json", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
 }  # fmt: skip
@@ -181,6 +182,7 @@ def cast() -> dict[str, str]:
     _sent(news, ada, status="finished", state="bounced")
     return {
         "slug": news.slug,
+        "way": "short",
         "app_label": "mailinglist",
         "url": "no/such/page",
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),

@@ -6,12 +6,13 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from mailinglist.admin import list_embedding
 from mailinglist.changes import Noun, record
 from mailinglist.models import MailingList, Subscription
 from mailinglist.staff import PlainAdmin, actor
@@ -25,7 +26,7 @@ class MailingListAdmin(PlainAdmin):
     list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "public_page")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("public_page", "import_hint")
+    readonly_fields = ("public_page", "on_your_site", "import_hint")
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "language")}),
         (
@@ -35,12 +36,31 @@ class MailingListAdmin(PlainAdmin):
                 "description": "What people see as the sender. The address must be verified in Amazon SES.",
             },
         ),
-        ("Joining", {"fields": ("double_opt_in", "is_public", "public_page", "import_hint")}),
+        (
+            "Joining",
+            {
+                "fields": (
+                    "double_opt_in",
+                    "is_public",
+                    "public_page",
+                    "import_hint",
+                    "on_your_site",
+                    "allowed_origins",
+                )
+            },
+        ),
     )
     empty_text = (
         "A list is what people subscribe to. Make one with its sender address, then share its public sign-up "
         "page or import the people who agreed to get mail."
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        embed = self.admin_site.admin_view(list_embedding.show)
+        return [
+            path("<int:list_id>/embed/", embed, name="mailinglist_mailinglist_embed"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
         def number(status: str) -> Count:
@@ -56,7 +76,7 @@ class MailingListAdmin(PlainAdmin):
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name in ("description", "postal_address"):
+        if db_field.name in ("description", "postal_address", "allowed_origins"):
             kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 4})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -113,6 +133,15 @@ class MailingListAdmin(PlainAdmin):
             return "The address is made from the slug when you save."
         address = f"{settings.PUBLIC_URL}/lists/{row.slug}/subscribe"
         return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
+
+    @display(description="Embed on your site")
+    def on_your_site(self, row: MailingList) -> SafeString | str:
+        if not row.pk:
+            return "The form for other sites is made when you save."
+        return format_html(
+            '<a href="{}">The form for your site, to copy and to try</a>',
+            reverse("admin:mailinglist_mailinglist_embed", args=[row.pk]),
+        )
 
     @display(description="Bring people in")
     def import_hint(self, row: MailingList) -> SafeString:
