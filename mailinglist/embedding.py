@@ -53,23 +53,20 @@ WAYS = (
 )
 
 
-def snippet(mailing_list: MailingList, way: Way) -> SafeString:
-    """The HTML to paste, with absolute addresses."""
+def snippet(mailing_list: MailingList, way: Way, *, site: str | None = None) -> SafeString:
+    """The HTML to paste. ``site`` begins its addresses: ours by default, "" on a page of our own."""
+    site = settings.PUBLIC_URL if site is None else site
     with override(mailing_list.language):
         words = texts(mailing_list)
         context = {
             "list": mailing_list,
             "way": way,
             "form": SignUpForm(auto_id=f"mailinglist-{mailing_list.slug}-%s"),
-            "script": f"{settings.PUBLIC_URL}{reverse('embed-script')}",
-            **{name: words[name] for name in ("action", "consent", "optional", "button")},
+            "action": site + reverse("subscribe", args=[mailing_list.slug]),
+            "script": site + reverse("embed-script"),
+            **{name: words[name] for name in ("consent", "optional", "button")},
         }
         return render_to_string(f"mailinglist/embed/{way.name}.html", context)
-
-
-def address(route: str, mailing_list: MailingList) -> str:
-    """The absolute public address of a route that knows the list by its slug."""
-    return f"{settings.PUBLIC_URL}{reverse(route, args=[mailing_list.slug])}"
 
 
 def own_origin() -> str:
@@ -83,8 +80,8 @@ def texts(mailing_list: MailingList) -> dict[str, Any]:
         return {
             "list": mailing_list.name,
             "language": mailing_list.language,
-            "action": address("subscribe", mailing_list),
-            "fields": [_field(name, field) for name, field in SignUpForm().fields.items()],
+            "action": settings.PUBLIC_URL + reverse("subscribe", args=[mailing_list.slug]),
+            "fields": [_field(field) for field in SignUpForm()],
             "consent": consent_text(mailing_list),
             "optional": gettext("(optional)"),
             "button": gettext("Subscribe"),
@@ -101,13 +98,15 @@ def thanks() -> str:
     )
 
 
-def _field(name: str, field: forms.Field) -> dict[str, Any]:
+def _field(bound: forms.BoundField) -> dict[str, Any]:
+    field = bound.field
     return {
-        "name": name,
-        "label": str(field.label),
-        "help": str(field.help_text),
+        "name": bound.name,
+        "label": str(bound.label),
+        "help": str(bound.help_text),
         "type": getattr(field.widget, "input_type", "text"),
+        "value": bound.value() or "",
         "required": field.required,
         "autocomplete": field.widget.attrs.get("autocomplete", ""),
-        "trap": name == SignUpForm.TRAP,
+        "trap": bound.name == SignUpForm.TRAP,
     }

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext, override
@@ -125,7 +126,7 @@ def preview(request: HttpRequest, slug: str, way: str) -> HttpResponse:
     if chosen is None:
         raise Http404
     response = show(
-        request, "embed_preview", list=mailing_list, snippet=embedding.snippet(mailing_list, chosen)
+        request, "embed_preview", list=mailing_list, snippet=embedding.snippet(mailing_list, chosen, site="")
     )
     response.headers["Content-Security-Policy"] = PREVIEW_POLICY
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -164,7 +165,8 @@ def _answer(
 
 
 def _may(request: HttpRequest, origin: str, mailing_list: MailingList) -> bool:
-    own = {embedding.own_origin(), f"{request.scheme}://{request.get_host()}"}
+    host = request.get_host()
+    own = {embedding.own_origin(), f"https://{host}", *([f"http://{host}"] if settings.LOCAL else [])}
     return origin in own or origin in origins.allowed(mailing_list.allowed_origins)
 
 

@@ -8,11 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mailinglist import embedding
+from mailinglist.forms import SignUpForm
 from mailinglist.models import Change, MailingList, Subscription
 from tests.factories import make_list
 
@@ -85,8 +87,8 @@ def visit(browser: Browser, site: Site, news: MailingList) -> Iterator[Callable[
     """Opens the page of the site that has the form in one of the ways."""
     contexts = []
 
-    def visit(way: str, *, scripts: bool = True) -> Page:
-        site.page = embedding.snippet(news, WAYS[way])
+    def visit(way: str, *, scripts: bool = True, html: str = "") -> Page:
+        site.page = html or embedding.snippet(news, WAYS[way])
         contexts.append(browser.new_context(java_script_enabled=scripts))
         page = contexts[-1].new_page()
         page.goto(f"{site.origin}/contact?from=ada@post.example")
@@ -159,6 +161,26 @@ def test_while_it_is_sent_the_button_is_off_and_a_second_press_sends_nothing(
     page.wait_for_timeout(100)
     assert len(held) == 1
     held[0].continue_()
+    expect(page.get_by_role("status")).to_contain_text(THANKS)
+
+
+def test_fields_that_are_newer_than_the_pasted_form_are_added_and_sent(
+    visit: Callable[..., Page], news: MailingList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = embedding.snippet(news, WAYS["script"])
+    stamp = forms.CharField(widget=forms.HiddenInput, initial="now", required=False)
+    agree = forms.BooleanField(label="You may count what I read", required=False)
+    monkeypatch.setitem(SignUpForm.base_fields, "stamp", stamp)
+    monkeypatch.setitem(SignUpForm.base_fields, "agree", agree)
+    page = visit("script", html=old)
+    expect(page.locator("[name=stamp]")).to_be_attached()
+    expect(page.locator("[name=stamp]")).to_be_hidden()
+    page.get_by_label("Email address").fill("ada@post.example")
+    page.get_by_label("You may count what I read").check()
+    with page.expect_request("**/subscribe.json") as sent:
+        page.get_by_role("button", name="Subscribe").click()
+    values = sent.value.post_data_json
+    assert (values["stamp"], values["agree"], values["website"]) == ("now", True, "")
     expect(page.get_by_role("status")).to_contain_text(THANKS)
 
 

@@ -1,4 +1,4 @@
-/* Sign-up without leaving the page (docs/embedding.md). Where it cannot, the form or link that stands there works. */
+/* Sign-up without leaving the page. Where it cannot, the form or link that stands there works. */
 (() => {
   "use strict";
   const base = new URL(".", document.currentScript.src).href;
@@ -22,15 +22,15 @@
     return answer.json();
   };
 
-  const row = ({ name, type, required, autocomplete, label, help, trap }, id, optional) => {
+  const row = ({ name, type, value, required, autocomplete, label, help, trap }, id, optional) => {
     const input = make("input", {
-      name, type, required, autocomplete, id, tabindex: trap && -1, "aria-describedby": help && id + "-help",
+      name, type, value, required, autocomplete, id, tabindex: trap && -1, "aria-describedby": help && id + "-help",
     });
     const words = make("label", { for: id }, required || trap ? label : label + " " + optional);
     const found = make("p", { class: "mailinglist-field" }, words, " ", input);
     if (type === "checkbox") words.before(input, " ");
     if (help) found.append(" ", make("small", { id: id + "-help", class: "mailinglist-help" }, help));
-    if (trap) hide(found);
+    if (trap || type === "hidden") hide(found);
     return found;
   };
 

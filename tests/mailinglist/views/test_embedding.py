@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
 from mailinglist import subscriptions, suppression
 from mailinglist.changes import SYSTEM
+from mailinglist.forms import SignUpForm
 from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription, Suppression
 from mailinglist.views import embedding
 from tests.factories import make_list, make_subscriber
@@ -205,9 +207,12 @@ class TestOrigins:
         make_list()
         settings.PUBLIC_URL = "https://lists.example:443"
         assert send(client, ADA).status_code == 403
-        for own in ("https://lists.example", "http://testserver"):
+        for own in ("https://lists.example", "https://testserver", "http://testserver"):
             answer = send(client, ADA, origin=own)
             assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (200, own)
+        settings.LOCAL = False
+        assert send(client, ADA, origin="https://testserver").status_code == 200
+        assert send(client, ADA, origin="http://testserver").status_code == 403
 
     def test_a_browser_asks_first_and_is_told_what_it_may(self, client: Client, news: MailingList) -> None:
         asked = {"origin": SHOP, "access-control-request-method": "POST"}
@@ -267,11 +272,21 @@ class TestScript:
             "label": "Email address",
             "help": "",
             "type": "email",
+            "value": "",
             "required": True,
             "autocomplete": "email",
             "trap": False,
         }
         assert fields["website"]["trap"] is True
+
+    def test_a_hidden_field_is_given_with_its_value_and_never_pasted(
+        self, client: Client, news: MailingList, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stamp = forms.CharField(widget=forms.HiddenInput, initial=lambda: "now", required=False)
+        monkeypatch.setitem(SignUpForm.base_fields, "stamp", stamp)
+        fields = {field["name"]: field for field in client.get(FORM).json()["fields"]}
+        assert (fields["stamp"]["type"], fields["stamp"]["value"]) == ("hidden", "now")
+        assert "stamp" not in client.get("/lists/news/embed-preview/html").content.decode()
 
 
 class TestPreview:
