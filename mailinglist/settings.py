@@ -145,6 +145,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=10),
         "options": _STALE,
     },
+    "nightly": {
+        "task": "mailinglist.tasks.nightly",
+        "schedule": timedelta(days=1),
+        "options": _STALE,
+    },
     "nightly-cleanup": {
         "task": "bounces.tasks.nightly_cleanup",
         "schedule": timedelta(days=1),
@@ -181,6 +186,8 @@ if SES_ENDPOINT_URL:
 if LOCAL and not AWS_ACCESS_KEY_ID:
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY = "local", "local"
 SES_CONFIGURATION_SET = env("SES_CONFIGURATION_SET") or ("mailinglist" if LOCAL else "")
+# For mails that must not be tracked: the same destination of events without the types OPEN and CLICK.
+SES_UNTRACKED_CONFIGURATION_SET = env("SES_UNTRACKED_CONFIGURATION_SET")
 
 # --- SNS: who may tell us about bounces ---------------------------------------------------------------
 LOCAL_TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:mailinglist-local"
@@ -240,6 +247,14 @@ BOUNCE_IMAP_URL = env("BOUNCE_IMAP_URL")
 # The folder that mails are moved to when they are stored; empty: they are marked as read and stay.
 BOUNCE_IMAP_DONE = env("BOUNCE_IMAP_DONE")
 CONFIRM_TOKEN_DAYS = env_number("CONFIRM_TOKEN_DAYS", 7, low=1, high=60)
+
+# --- Privacy ------------------------------------------------------------------------------------------
+# Days after which a sign-up that was not confirmed is reminded of, once; 0: never.
+REMIND_AFTER_DAYS = env_number("REMIND_AFTER_DAYS", 3, low=0, high=60)
+# How many days after somebody left a list the IP address and browser of their consent are kept.
+CONSENT_RETENTION_DAYS = env_number("CONSENT_RETENTION_DAYS", 365, low=0, high=3650)
+# How many days the IP address and program of an open or click are kept; that it happened stays.
+TRACKING_RETENTION_DAYS = env_number("TRACKING_RETENTION_DAYS", 90, low=0, high=3650)
 
 # --- Django -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
