@@ -121,7 +121,9 @@ def release_warnings(row: Suppression) -> list[str]:
     if row.reason == Suppression.Reason.COMPLAINT:
         return ["This person reported a mail as spam. Release only if they asked you to, in writing."]
     if row.reason == Suppression.Reason.ERASED:
-        return ["This person was erased at their wish. If they want to come back, let them sign up themselves."]
+        return [
+            "This person was erased at their wish. If they want to come back, let them sign up themselves."
+        ]
     return []
 
 

@@ -15,7 +15,8 @@ from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Subscriber, Suppression
 
 Reason = Suppression.Reason
-_ERASED = "The person was erased. Only they can come back, by a sign-up that they confirm."
+#: The evidence of a block when all that could name the person is gone.
+SAYS_ERASED = "The person was erased. Only they can come back, by a sign-up that they confirm."
 #: A later report of a stronger reason replaces a weaker one, never the other way round. Bounces can be taken back, so
 #: they never take the place of a manager's word, which must stay in force then.
 STRENGTH = {
@@ -49,14 +50,14 @@ def block_erased(key: str) -> None:
     A stronger reason stays in force; its sentence goes.
     """
     row, created = Suppression.objects.select_for_update(no_key=True).get_or_create(
-        key=key, defaults={"reason": Reason.ERASED, "since": timezone.now(), "evidence": _ERASED}
+        key=key, defaults={"reason": Reason.ERASED, "since": timezone.now(), "evidence": SAYS_ERASED}
     )
     if created:
         return
     if not row.active:
-        _block(row, Reason.ERASED, timezone.now(), _ERASED, synced_at=row.synced_at)
+        _block(row, Reason.ERASED, timezone.now(), SAYS_ERASED, synced_at=row.synced_at)
     else:
-        row.evidence = _ERASED
+        row.evidence = SAYS_ERASED
         row.save(update_fields=["evidence"])
 
 

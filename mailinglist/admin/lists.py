@@ -35,6 +35,15 @@ class MailingListAdmin(PlainAdmin):
                 "description": "What people see as the sender. The address must be verified in Amazon SES.",
             },
         ),
+        (
+            "Privacy",
+            {
+                "fields": ("tracking", "untracked_configuration_set"),
+                "description": "SES cannot leave its picture, which tells of opens, out of one mail: only a "
+                "configuration set without the event type OPEN does. Name one here, or in "
+                "SES_UNTRACKED_CONFIGURATION_SET, where opens must not be noted.",
+            },
+        ),
         ("Joining", {"fields": ("double_opt_in", "is_public", "public_page", "import_hint")}),
     )
     empty_text = (

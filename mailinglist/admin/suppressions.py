@@ -113,7 +113,9 @@ class SuppressionAdmin(FastAdmin):
                 )
         messages.success(request, f"{done} addresses released: mail may go to them again.")
         if left := len(chosen) - done:
-            messages.info(request, f"{left} complaints and erasures were left alone. Release them one by one.")
+            messages.info(
+                request, f"{left} complaints and erasures were left alone. Release them one by one."
+            )
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False

@@ -20,7 +20,9 @@ def not_to_track(claimed: Sequence[Claimed], lists: Sequence[MailingList]) -> fr
     consenting: set[tuple[int, int]] = set()
     if asked:
         rows = Subscription.objects.filter(
-            subscriber_id__among=[row.subscriber_id for row in claimed], list_id__in=asked, tracking_consent=True
+            subscriber_id__among=[row.subscriber_id for row in claimed],
+            list_id__in=asked,
+            tracking_consent=True,
         )
         consenting = set(rows.values_list("list_id", "subscriber_id"))
     return frozenset(

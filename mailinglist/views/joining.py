@@ -2,11 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from mailinglist import subscriptions
-from mailinglist.forms import SignUpForm, consent_text
+from mailinglist.forms import SignUpForm, consent_text, tracking_text
 from mailinglist.models import MailingList, Subscriber
 from mailinglist.views import visitor
 from mailinglist.views.pages import masked, person, public_list, show, token_page
@@ -27,7 +27,14 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
         if not form.is_from_a_robot:
             _sign_up(request, mailing_list, form)
         return redirect("check-mail", slug=slug)
-    return show(request, "subscribe", list=mailing_list, form=form, consent=consent_text(mailing_list))
+    return show(
+        request,
+        "subscribe",
+        list=mailing_list,
+        form=form,
+        consent=consent_text(mailing_list),
+        tracking=tracking_text(mailing_list),
+    )
 
 
 @require_safe
@@ -42,18 +49,21 @@ def confirm(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingL
     if request.method != "POST":
         return show(request, "confirm", list=mailing_list, address=masked(subscriber.email))
     confirmed = subscriptions.confirm(
-        subscriber, mailing_list, ip=visitor.ip(request), by=person(request, page="confirm")
+        subscriber,
+        mailing_list,
+        ip=visitor.ip(request),
+        user_agent=visitor.user_agent(request),
+        text=gettext("Yes, subscribe me"),
+        by=person(request, page="confirm"),
     )
     return show(request, "confirmed" if confirmed else "nothing_to_confirm", list=mailing_list)
 
 
 def _sign_up(request: HttpRequest, mailing_list: MailingList, form: SignUpForm) -> None:
-    consent = subscriptions.Consent(
-        at=timezone.now(),
-        ip=visitor.ip(request),
-        user_agent=visitor.user_agent(request),
-        text=consent_text(mailing_list),
-    )
+    wording = tracking_text(mailing_list)
+    tracking = form.cleaned_data["tracking"] if wording else None
+    said = "\n".join([consent_text(mailing_list), *([wording] if tracking else [])])
+    consent = visitor.agrees(request, form="page", text=said, tracking=tracking)
     subscriptions.subscribe(
         mailing_list,
         form.cleaned_data["email"],
