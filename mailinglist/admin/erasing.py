@@ -26,14 +26,14 @@ class EraseForm(forms.Form):
 
     def __init__(self, subscriber: Subscriber, *args: Any) -> None:
         super().__init__(*args)
-        self._key = subscriber.email_key
+        self._person = subscriber
 
     def clean_address(self) -> str:
         try:
             found = addresses.normalise(self.cleaned_data["address"])
         except addresses.BadAddress as bad:
             raise forms.ValidationError(str(bad)) from bad
-        if found.key != self._key:
+        if found.key != self._person.email_key:
             raise forms.ValidationError("This is not the address of this person.")
         return found.as_written
 

@@ -10,7 +10,15 @@ from django.utils import timezone
 
 from mailinglist import pending, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind, Noun, record
-from mailinglist.models import Change, ConsentRecord, Delivery, MailingList, Subscriber, Subscription, Suppression
+from mailinglist.models import (
+    Change,
+    ConsentRecord,
+    Delivery,
+    MailingList,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from mailinglist.pending import Tidied
 from mailinglist.sending import queue
 from mailinglist.subscriptions import Consent
@@ -26,7 +34,9 @@ def news() -> MailingList:
     return make_list()
 
 
-def sign_up(news: MailingList, email: str = "ada@post.example", *, days: float = 0, state: str = "delivered") -> None:
+def sign_up(
+    news: MailingList, email: str = "ada@post.example", *, days: float = 0, state: str = "delivered"
+) -> None:
     """Somebody typed the address so many days ago; the mail is in ``state`` since."""
     at = timezone.now() - timedelta(days=days)
     subscriptions.subscribe(news, email, consent=Consent(at, ip="192.0.2.1"), source="form", by=PERSON)
