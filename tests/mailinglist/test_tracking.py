@@ -11,7 +11,15 @@ from bounces.models import Event, Notification
 from mailinglist import lifecycle, subscriptions, tracking
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.consents import Consent
-from mailinglist.models import Campaign, Change, ConsentRecord, Delivery, MailingList, Subscriber, Subscription
+from mailinglist.models import (
+    Campaign,
+    Change,
+    ConsentRecord,
+    Delivery,
+    MailingList,
+    Subscriber,
+    Subscription,
+)
 from mailinglist.sending import bulk, queue
 from mailinglist.sending.messages import Builder, Mail
 from tests import ses_events as ses
@@ -57,7 +65,7 @@ def test_mails_leave_without_tracking_where_it_is_not_allowed(mode: str, setting
     for email, mail in built.items():
         text = mail.as_bytes().decode()
         quiet = email in LEFT_ALONE[mode]
-        assert ("ses:no-track href=3D\"https://www.acme" in text.replace("=\r\n", "")) == quiet
+        assert ('ses:no-track href=3D"https://www.acme' in text.replace("=\r\n", "")) == quiet
         assert f"X-SES-CONFIGURATION-SET: {'quiet' if quiet else 'loud'}" in text
 
 

@@ -15,9 +15,15 @@ from mailinglist.composing import untracked
         ('<a class="b" ses:no-track href="/x">x</a>', '<a class="b" ses:no-track href="/x">x</a>'),
         ('<a title="ses:no-track" href="/x">x</a>', '<a ses:no-track title="ses:no-track" href="/x">x</a>'),
         ('<a title="a > b" ses:no-track href="/x">x</a>', '<a title="a > b" ses:no-track href="/x">x</a>'),
-        ("<a>x</a><abbr>y</abbr><address>z</address>", "<a ses:no-track>x</a><abbr>y</abbr><address>z</address>"),
+        (
+            "<a>x</a><abbr>y</abbr><address>z</address>",
+            "<a ses:no-track>x</a><abbr>y</abbr><address>z</address>",
+        ),
         ("<p>no link</p>", "<p>no link</p>"),
-        ('<a href="1">x</a><a href="2">y</a>', '<a ses:no-track href="1">x</a><a ses:no-track href="2">y</a>'),
+        (
+            '<a href="1">x</a><a href="2">y</a>',
+            '<a ses:no-track href="1">x</a><a ses:no-track href="2">y</a>',
+        ),
     ],
 )
 def test_every_link_has_the_mark_once(html: str, expected: str) -> None:
