@@ -23,7 +23,12 @@ def subscribed(news: MailingList, email: str, **values: Any) -> None:
 def test_what_subscriptions_knew_becomes_history_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migration, "_STEP", 2)
     news = make_list()
-    both = {"consent_at": ASKED, "consent_ip": "192.0.2.1", "consent_text": "Yes.", "consent_user_agent": "Firefox"}
+    both = {
+        "consent_at": ASKED,
+        "consent_ip": "192.0.2.1",
+        "consent_text": "Yes.",
+        "consent_user_agent": "Firefox",
+    }
     subscribed(news, "both@x.example", **both, confirmed_at=CONFIRMED, confirmed_ip="192.0.2.2")
     subscribed(news, "at-once@x.example", consent_at=ASKED, confirmed_at=ASKED, source="manager")
     subscribed(news, "import@x.example", consent_at=ASKED, source="import")

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from bounces import ingest, pipeline
+from bounces import ingest, pipeline, receivers
 from bounces.models import Event, Incident, Notification
 from mailinglist import erasure, imports, lifecycle, person_data, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind, Noun, record
@@ -340,3 +340,12 @@ def test_the_command_wants_a_known_address_and_a_yes(address: str, status: int) 
         command(address)
     assert refused.value.returncode == status
     assert Subscriber.objects.exists()
+
+
+def test_an_index_leads_to_the_reports_that_belong_to_nobody() -> None:
+    values = {"ids": [1], "keys": ["ada@post.example"], "says": "", "shared": []}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + receivers._BLANK_EVENTS, values)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "event_of_nobody" in plan and "Seq Scan on bounces_event" not in plan
