@@ -73,6 +73,14 @@ def test_who_had_the_mail_and_did_nothing_is_reminded_once(
     assert len(reminded_people()) == reminded
 
 
+def test_once_is_once_however_long_the_sign_up_lives(news: MailingList) -> None:
+    sign_up(news, days=6)
+    pending.tidy()
+    days_ago = timezone.now() - timedelta(days=4)
+    Delivery.objects.filter(purpose="reminder").update(state="delivered", created_at=days_ago)
+    assert pending.tidy() == Tidied()
+
+
 def test_nobody_else_is_reminded(news: MailingList) -> None:
     make_subscriber("bob@post.example", news)
     sign_up(news, "eve@post.example", days=4)
