@@ -1,4 +1,5 @@
-"""What time brings: raw notifications past their retention, and the policy applied to the whole history.
+"""What time brings: raw notifications and the traces of opens and clicks past their retention, and the policy applied
+to the whole history.
 
 Called nightly and by ``cleanup_bounces``.
 """
@@ -8,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from bounces import health, judgement, pipeline
@@ -60,6 +61,7 @@ def cleanup(
 def nightly() -> None:
     """Retention, and the health of addresses that wavered and have been quiet since."""
     prune_raw()
+    prune_behaviour()
     pipeline.apply_due_effects()
     wavering = AddressHealth.objects.exclude(state=AddressHealth.State.HEALTHY).values_list(
         "subscriber_id", flat=True
@@ -82,6 +84,21 @@ def prune_raw(*, dry_run: bool = False) -> int:
     while ids := list(old.values_list("pk", flat=True)[:PRUNE_BATCH]):
         pruned += Notification.objects.filter(pk__in=ids).update(raw=None)
     return pruned
+
+
+def prune_behaviour() -> int:
+    """Take IP address and program out of opens and clicks older than TRACKING_RETENTION_DAYS. Returns of how many."""
+    limit = timezone.now() - timedelta(days=settings.TRACKING_RETENTION_DAYS)
+    old = Event.objects.filter(extra__has_key="ipAddress", occurred_at__lt=limit).order_by("occurred_at")
+    pruned = 0
+    while ids := list(old.values_list("pk", flat=True)[:PRUNE_BATCH]):
+        with connection.cursor() as cursor:
+            cursor.execute(_WITHOUT_IP, [ids])
+            pruned += cursor.rowcount
+    return pruned
+
+
+_WITHOUT_IP = "UPDATE bounces_event SET extra = extra - 'ipAddress' - 'userAgent' WHERE id = ANY(%s)"
 
 
 def _bounced_subscribers(list_id: int | None):  # type: ignore[no-untyped-def]

@@ -25,6 +25,7 @@ LATE, LOST = timedelta(minutes=5), timedelta(hours=1)
 FULL = 0.9
 #: Without these kinds bounces are not acted on; without the others something is not known.
 NEEDED = frozenset({"BOUNCE", "COMPLAINT"})
+TRACKED = frozenset({"OPEN", "CLICK"})
 WANTED = frozenset({"SEND", "DELIVERY", "DELIVERY_DELAY", "REJECT", "RENDERING_FAILURE"})
 
 
@@ -151,7 +152,13 @@ def _configuration_sets() -> Findings:
     own = set(
         MailingList.objects.exclude(configuration_set="").values_list("configuration_set", flat=True)[:50]
     )
-    names = sorted({*own, settings.SES_CONFIGURATION_SET} - {""})
+    quiet = set(
+        MailingList.objects.exclude(untracked_configuration_set="").values_list(
+            "untracked_configuration_set", flat=True
+        )[:50]
+    )
+    quiet = (quiet | {settings.SES_UNTRACKED_CONFIGURATION_SET}) - {""}
+    names = sorted({*own, settings.SES_CONFIGURATION_SET, *quiet} - {""})
     if not names:
         yield red("No configuration set is named, so SES publishes no events.", "Set SES_CONFIGURATION_SET.")
     if settings.LOCAL and settings.SES_ENDPOINT_URL:
@@ -159,6 +166,16 @@ def _configuration_sets() -> Findings:
         return
     for name in names:
         yield _destinations(name)
+        if name in quiet and (tracked := TRACKED & _kinds(name)):
+            yield amber(
+                f"{name} is for mails without tracking, and publishes {', '.join(sorted(tracked))}: SES puts its picture "
+                "into them.",
+                "Take these event types out of all its destinations.",
+            )
+
+
+def _kinds(name: str) -> frozenset[str]:
+    return frozenset().union(*(row.kinds for row in aws.get_destinations(name) if row.enabled))
 
 
 def _destinations(name: str) -> tuple[Level, str, str]:

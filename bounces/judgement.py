@@ -34,7 +34,8 @@ def settle(*, delivery_ids: Collection[int] = (), subscriber_ids: Collection[int
     Call it in a transaction. Locks deliveries, then subscribers, each in the order of their ids.
     """
     deliveries = queue.lock(delivery_ids)
-    people = {row.subscriber_id for row in deliveries} | set(subscriber_ids)
+    # A person who was erased has no events any more: their mails stay as they are.
+    people = {row.subscriber_id for row in deliveries if row.subscriber_id} | set(subscriber_ids)
     list(
         Subscriber.objects.select_for_update(no_key=True)
         .filter(pk__among=people)

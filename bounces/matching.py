@@ -16,7 +16,8 @@ from mailinglist.models import Attempt
 class Match:
     """``delivery_id`` None: nothing of ours. ``conflict``: the sentence for the quarantine.
 
-    ``known``: the attempt has the event's message id already, so that there is nothing to prove.
+    ``known``: the attempt has the event's message id already, so that there is nothing to prove. ``erased``: it is a
+    mail of ours to a person who was erased since.
     """
 
     delivery_id: int | None = None
@@ -24,6 +25,7 @@ class Match:
     subscriber_id: int | None = None
     conflict: str = ""
     known: bool = False
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class _Row:
     delivery_id: int
     number: int
     message_id: str | None
-    subscriber_id: int
-    email_key: str
+    subscriber_id: int | None
+    email_key: str | None
 
 
 _COLUMNS = (
@@ -92,7 +94,7 @@ def _match(
             conflict=f"The event is about message {fact.message_id}, but its tag names attempt {row.number} of "
             f"delivery {row.delivery_id}, which SES accepted as {row.message_id}. It changes nothing."
         )
-    if fact.among > 1 and _key(fact.recipient) != row.email_key:
+    if row.subscriber_id is not None and fact.among > 1 and _key(fact.recipient) != row.email_key:
         # Our mails have one recipient each: of several people behind an alias only the one we mailed is meant.
         return Match()
     return _found(row, fact.message_id)
@@ -106,4 +108,10 @@ def _key(address: str) -> str:
 
 
 def _found(row: _Row, message_id: str) -> Match:
-    return Match(row.delivery_id, row.number, row.subscriber_id, known=row.message_id == message_id)
+    return Match(
+        row.delivery_id,
+        row.number,
+        row.subscriber_id,
+        known=row.message_id == message_id,
+        erased=row.subscriber_id is None,
+    )

@@ -148,6 +148,16 @@ class Event(models.Model):
                 condition=Q(applied_at__isnull=True, effect_at__isnull=False),
                 name="event_effect_due",
             ),
+            # Erasure: an address in reports that belong to nobody.
+            models.Index(
+                Lower("recipient"),
+                condition=Q(subscriber__isnull=True) & ~Q(recipient=""),
+                name="event_of_nobody",
+            ),
+            # Retention: opens and clicks that still say from where.
+            models.Index(
+                fields=["occurred_at"], condition=Q(extra__has_key="ipAddress"), name="event_with_ip"
+            ),
             # Reports by time.
             models.Index(fields=["occurred_at", "verdict"], name="event_by_time"),
             # The bounces of one provider, newest first.

@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from bounces import deferrals, history, judgement, matching, reading, writing
+from bounces import deferrals, history, judgement, matching, minimise, reading, writing
 from bounces.models import Event, Notification
 from mailinglist.sending import queue
 
@@ -149,8 +149,12 @@ def rematch(limit: int = 2000) -> int:
             match = found[event.message_id]
             event.delivery_id, event.attempt_number = match.delivery_id, match.attempt_number
             event.subscriber_id = match.subscriber_id
-        Event.objects.bulk_update(matched, ["delivery", "attempt_number", "subscriber"])
-        judgement.settle(delivery_ids={event.delivery_id for event in matched if event.delivery_id})
+        minimise.forget([event for event in matched if event.subscriber_id is None])
+        columns = ["delivery", "attempt_number", "subscriber", "recipient", "diagnostic", "extra"]
+        Event.objects.bulk_update(matched, columns)
+        judgement.settle(
+            delivery_ids={event.delivery_id for event in matched if event.delivery_id and event.subscriber_id}
+        )
     return len(matched)
 
 
@@ -187,8 +191,9 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
         for (row, event), match in zip(found, matches, strict=True)
         if not row.error
     ]
+    good, emptied = minimise.reduce(good)
     done = Done(events=writing.store_events(good))
-    _settle(good)
+    _settle([found for found in good if not found.match.erased])
     deferrals.note(good)
     bad = [row for row in rows if row.error]
     done.quarantined, done.processed = len(bad), len(rows) - len(bad)
@@ -196,6 +201,8 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
     Notification.objects.filter(pk__among=[row.pk for row in rows if not row.error]).update(
         state=State.PROCESSED, error="", processed_at=now
     )
+    if emptied:
+        Notification.objects.filter(pk__among=emptied).update(raw=None)
     for row in bad:
         row.state, row.processed_at = State.QUARANTINED, now
         logger.warning("Notification %s is quarantined: %s", row.pk, row.error)

@@ -56,6 +56,7 @@ def run(
                 return [_finding(one, timeout) for one in sent]
             time.sleep(pause)
     finally:
+        Delivery.objects.filter(pk__in=ids).delete()
         Subscriber.objects.filter(email_key__endswith=f"+{label}@{DOMAIN}").delete()
 
 

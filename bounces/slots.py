@@ -38,6 +38,7 @@ _COUNT = """
     LEFT JOIN bounces_addresshealth h ON h.subscriber_id = e.subscriber_id
     CROSS JOIN LATERAL (SELECT coalesce(h.first_delivered_at < e.occurred_at, false) AS known) k
     WHERE e.occurred_at >= %s AND e.occurred_at < %s AND e.delivery_id IS NOT NULL
+        AND e.recipient <> ''
         AND e.verdict IN ('hard', 'soft', 'block', 'delivered', 'delayed', 'complaint')
     GROUP BY 1
 """

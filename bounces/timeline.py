@@ -1,6 +1,6 @@
 """One person's story, newest first: every change, mail, attempt and report, in plain words. Read-only.
 
-Called by the recipient page. Four queries for a page, however long the story is.
+Called by the recipient page. Five queries for a page, however long the story is.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bounces.models import Event
 from mailinglist import words
-from mailinglist.models import Attempt, Change, Delivery
+from mailinglist.models import Attempt, Change, ConsentRecord, Delivery
 
 PER_PAGE = 50
 #: States that no attempt and no event explains by itself.
@@ -63,6 +63,7 @@ def page(subscriber_id: int, number: int = 1) -> Page:
     need = number * PER_PAGE + 1
     entries = [
         *_changes(subscriber_id, need),
+        *_consents(subscriber_id, need),
         *_deliveries(subscriber_id, need),
         *_attempts(subscriber_id, need),
         *_events(subscriber_id, need),
@@ -103,6 +104,9 @@ def _change_headline(row: Change) -> str:
             "unsubscribed": f"Unsubscribed{where}",
             "confirmed": f"Subscribed to {row.list}" if row.list else "Subscribed",
             "pending": f"Asked to join {row.list}" if row.list else "Asked to join",
+            "expired": f"The sign-up for {row.list} was never confirmed" if row.list else "Sign-up expired",
+            "tracking allowed": f"Opens and clicks of {row.list} may be noted",
+            "tracking refused": f"Opens and clicks of {row.list} must not be noted",
         }
         text = words_for.get(row.after, row.after)
         if (
@@ -124,6 +128,32 @@ def _change_headline(row: Change) -> str:
         )
     step = f"{words.spaced(row.before) or '–'} → {words.spaced(row.after)}"
     return f"{row.get_noun_display().capitalize()}: {step}"
+
+
+def _consents(subscriber_id: int, need: int) -> Iterator[Entry]:
+    rows = (
+        ConsentRecord.objects.filter(subscriber_id=subscriber_id)
+        .select_related("list")
+        .order_by("-at", "-pk")
+    )
+    for row in rows[:need]:
+        facts = [
+            ("Form", row.form),
+            ("Came by", row.source),
+            ("IP address", row.ip or ""),
+            ("Browser", row.user_agent),
+            ("Opens and clicks", {None: "", True: "may be noted", False: "must not be noted"}[row.tracking]),
+        ]
+        yield Entry(
+            at=row.at,
+            rank=5,
+            key=row.pk,
+            tone="default",
+            label="consent",
+            headline=f"{row.list}: {row.get_kind_display()}",
+            details=tuple(filter(None, row.text.splitlines())),
+            facts=tuple((name, value) for name, value in facts if value),
+        )
 
 
 def _change_tone(row: Change) -> str:

@@ -61,7 +61,7 @@ def snippet(mailing_list: MailingList, way: Way, *, site: str | None = None) -> 
         context = {
             "list": mailing_list,
             "way": way,
-            "form": SignUpForm(auto_id=f"mailinglist-{mailing_list.slug}-%s"),
+            "form": SignUpForm(mailing_list=mailing_list, auto_id=f"mailinglist-{mailing_list.slug}-%s"),
             "action": site + reverse("subscribe", args=[mailing_list.slug]),
             "script": site + reverse("embed-script"),
             **{name: words[name] for name in ("consent", "optional", "button")},
@@ -81,7 +81,7 @@ def texts(mailing_list: MailingList) -> dict[str, Any]:
             "list": mailing_list.name,
             "language": mailing_list.language,
             "action": settings.PUBLIC_URL + reverse("subscribe", args=[mailing_list.slug]),
-            "fields": [_field(field) for field in SignUpForm()],
+            "fields": [_field(field) for field in SignUpForm(mailing_list=mailing_list)],
             "consent": consent_text(mailing_list),
             "optional": gettext("(optional)"),
             "button": gettext("Subscribe"),

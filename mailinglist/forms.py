@@ -3,6 +3,7 @@
 The field for a person's name is the staff pages' too.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -46,11 +47,22 @@ class SignUpForm(forms.Form):
         help_text=_("How mails of this list may greet you. You can leave it empty."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+    #: Asked by lists whose tracking needs consent; its label is tracking_text.
+    tracking = forms.BooleanField(required=False)
     website = forms.CharField(
         label=_("Leave this empty"),
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, mailing_list: MailingList | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        if wording := tracking_text(mailing_list) if mailing_list else "":
+            self.fields["tracking"].label = wording
+        else:
+            del self.fields["tracking"]
 
     def clean_email(self) -> str:
         try:
@@ -75,10 +87,20 @@ class PreferencesForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self._left = set(data.getlist("shown")) - set(data.getlist("keep")) if data else set()
+        self._may_track = set(data.getlist("track")) if data else set()
+        self._asked_to_track = set(data.getlist("track-shown")) if data else set()
 
     def kept(self, subscriptions: list[Subscription]) -> set[int]:
         """The ids of the lists that the person keeps, out of their present subscriptions."""
         return {found.list_id for found in subscriptions if found.list.slug not in self._left}
+
+    def tracking(self, subscriptions: list[Subscription]) -> dict[int, bool]:
+        """The answers about opens and clicks, by list id, for the lists where the page asked."""
+        return {
+            found.list_id: found.list.slug in self._may_track
+            for found in subscriptions
+            if found.list.slug in self._asked_to_track
+        }
 
 
 def consent_text(mailing_list: MailingList) -> str:
@@ -86,3 +108,13 @@ def consent_text(mailing_list: MailingList) -> str:
     return gettext("Yes, send me the mails of “%(list)s”. I can unsubscribe at any time.") % {
         "list": mailing_list.name
     }
+
+
+def tracking_text(mailing_list: MailingList) -> str:
+    """The box about opens and clicks; "" where the list does not ask. Shown, and kept as evidence."""
+    if mailing_list.tracking != MailingList.Tracking.CONSENT:
+        return ""
+    return gettext(
+        "You may note which mails of “%(list)s” I open and which links I follow, to make them better. I can change "
+        "this at any time."
+    ) % {"list": mailing_list.name}

@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 import dj_database_url
 from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from kombu import Queue
 
+from mailinglist.navigation import UNFOLD as UNFOLD
 from script import embedded, runtime
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -145,6 +144,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=10),
         "options": _STALE,
     },
+    "nightly": {
+        "task": "mailinglist.tasks.nightly",
+        "schedule": timedelta(days=1),
+        "options": _STALE,
+    },
     "nightly-cleanup": {
         "task": "bounces.tasks.nightly_cleanup",
         "schedule": timedelta(days=1),
@@ -181,6 +185,8 @@ if SES_ENDPOINT_URL:
 if LOCAL and not AWS_ACCESS_KEY_ID:
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY = "local", "local"
 SES_CONFIGURATION_SET = env("SES_CONFIGURATION_SET") or ("mailinglist" if LOCAL else "")
+# For mails that must not be tracked: the same destination of events without the types OPEN and CLICK.
+SES_UNTRACKED_CONFIGURATION_SET = env("SES_UNTRACKED_CONFIGURATION_SET")
 
 # --- SNS: who may tell us about bounces ---------------------------------------------------------------
 LOCAL_TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:mailinglist-local"
@@ -240,6 +246,14 @@ BOUNCE_IMAP_URL = env("BOUNCE_IMAP_URL")
 # The folder that mails are moved to when they are stored; empty: they are marked as read and stay.
 BOUNCE_IMAP_DONE = env("BOUNCE_IMAP_DONE")
 CONFIRM_TOKEN_DAYS = env_number("CONFIRM_TOKEN_DAYS", 7, low=1, high=60)
+
+# --- Privacy ------------------------------------------------------------------------------------------
+# Days after which a sign-up that was not confirmed is reminded of, once; 0: never.
+REMIND_AFTER_DAYS = env_number("REMIND_AFTER_DAYS", 3, low=0, high=60)
+# How many days after somebody left a list the IP address and browser of their consent are kept.
+CONSENT_RETENTION_DAYS = env_number("CONSENT_RETENTION_DAYS", 365, low=0, high=3650)
+# How many days the IP address and program of an open or click are kept; that it happened stays.
+TRACKING_RETENTION_DAYS = env_number("TRACKING_RETENTION_DAYS", 90, low=0, high=3650)
 
 # --- Django -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -325,76 +339,5 @@ LOGGING = {
     },
 }
 
-# --- The admin: times and navigation by task -----------------------------------------------------------
+# --- The admin: times; its navigation is in navigation.py ------------------------------------------------
 FORMAT_MODULE_PATH = ["mailinglist.formats"]
-
-
-def _page(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
-        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
-    }
-
-
-UNFOLD = {
-    "SITE_TITLE": "Mailinglist",
-    "SITE_HEADER": "Mailinglist",
-    "SITE_SYMBOL": "mail",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("mailinglist/admin.css")],
-    "DASHBOARD_CALLBACK": "bounces.admin.dashboard.context",
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "title": "Campaigns",
-                "items": [
-                    _page("Campaigns", "campaign", "mailinglist", "campaign"),
-                    _page("Recipients", "outbox", "mailinglist", "delivery"),
-                ],
-            },
-            {
-                "title": "Subscribers",
-                "separator": True,
-                "items": [
-                    _page("Subscribers", "group", "mailinglist", "subscriber"),
-                    _page("Lists", "list_alt", "mailinglist", "mailinglist"),
-                    _page("Suppressions", "block", "mailinglist", "suppression"),
-                    _page("Changes", "history", "mailinglist", "change"),
-                ],
-            },
-            {
-                "title": "Bounces",
-                "separator": True,
-                "items": [
-                    _page("Events", "undo", "bounces", "event"),
-                    _page("Incidents", "crisis_alert", "bounces", "incident"),
-                    {
-                        "title": "Providers",
-                        "icon": "monitoring",
-                        "link": reverse_lazy("admin:bounces_providers"),
-                        "permission": lambda request: request.user.has_perm("bounces.view_event"),
-                    },
-                    _page("Ended subscriptions", "person_remove", "mailinglist", "subscription"),
-                    _page("Notifications", "inbox", "bounces", "notification"),
-                    {
-                        "title": "Take back bounces",
-                        "icon": "restore",
-                        "link": reverse_lazy("admin:bounces_restore"),
-                        "permission": lambda request: request.user.has_perm("mailinglist.change_suppression"),
-                    },
-                ],
-            },
-            {
-                "title": "Settings",
-                "separator": True,
-                "items": [
-                    _page("Bounce policies", "rule", "bounces", "policy"),
-                    _page("Managers", "manage_accounts", "auth", "user"),
-                ],
-            },
-        ],
-    },
-}

@@ -120,6 +120,10 @@ def release_warnings(row: Suppression) -> list[str]:
     """What speaks against a release; empty where nothing does."""
     if row.reason == Suppression.Reason.COMPLAINT:
         return ["This person reported a mail as spam. Release only if they asked you to, in writing."]
+    if row.reason == Suppression.Reason.ERASED:
+        return [
+            "This person was erased at their wish. If they want to come back, let them sign up themselves."
+        ]
     return []
 
 

@@ -4,7 +4,6 @@ Every writer locks the Subscriber first (see suppression.py for why).
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -12,8 +11,9 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from mailinglist import addresses, suppression
-from mailinglist.changes import Actor, Noun, record
+from mailinglist import addresses, consents, suppression
+from mailinglist.changes import Actor, Kind, Noun, record
+from mailinglist.consents import Consent as Consent
 from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import queue
 
@@ -55,16 +55,6 @@ class CannotRestore(ValueError):
     """The subscription must not be brought back by a manager; the message says why and what to do instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """The evidence of a sign-up: when, from where, and what the form said."""
-
-    at: datetime
-    ip: str | None = None
-    user_agent: str = ""
-    text: str = ""
-
-
 def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
     """The subscriber of an address, made without any subscription when new. Raises addresses.BadAddress."""
     address = addresses.normalise(email)
@@ -86,27 +76,29 @@ def subscribe(
     """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
 
     Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
-    Anybody can type somebody's address: that the person had left, when and why, stands until they confirm.
+    Anybody can type somebody's address: that the person had left, when and why, and what they had agreed to, stands
+    until they confirm. Who was erased may come back that way, too, and no other.
     """
     subscriber = get_or_create_subscriber(email, name=name)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
-    if suppression.is_suppressed(subscriber):
+    was_erased = suppression.is_erased(subscriber)
+    if suppression.is_suppressed(subscriber) and not (was_erased and by.kind == Kind.PERSON):
         return SignUp.SUPPRESSED
     found = Subscription.objects.filter(list=mailing_list, subscriber=subscriber).first()
     if found and found.status == Status.CONFIRMED:
         return SignUp.ALREADY_SUBSCRIBED
     if found and found.status == Status.PENDING and _confirmed_lately(found, consent.at):
         return SignUp.CONFIRMATION_PENDING
-    needs_mail = mailing_list.double_opt_in or found is not None
+    needs_mail = mailing_list.double_opt_in or found is not None or was_erased
     before = found.status if found else ""
     row = found or Subscription(list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
-    row.source = source
-    row.consent_at, row.consent_ip = consent.at, consent.ip
-    row.consent_user_agent, row.consent_text = consent.user_agent[:255], consent.text
+    if found is None:
+        consents.put_in_force(row, consent, source=source)
     if not needs_mail:
         row.confirmed_at, row.confirmed_ip = consent.at, consent.ip
     row.save()
+    consents.keep(consents.Kind.ASKED, row, consent, source=source)
     _record(row, before=before, why=f"Signed up ({source}).", by=by)
     if not needs_mail:
         return SignUp.SUBSCRIBED
@@ -115,10 +107,20 @@ def subscribe(
 
 
 @transaction.atomic
-def confirm(subscriber: Subscriber, mailing_list: MailingList, *, ip: str | None, by: Actor) -> bool:
-    """The person confirmed. True when the subscription is confirmed now, also if it was before.
+def confirm(
+    subscriber: Subscriber,
+    mailing_list: MailingList,
+    *,
+    ip: str | None,
+    by: Actor,
+    user_agent: str = "",
+    text: str = "",
+) -> bool:
+    """The person confirmed by a button that said ``text``. True when the subscription is confirmed now, also if it was
+    before.
 
-    False when there is nothing to confirm (any more): they left in the meantime.
+    False when there is nothing to confirm (any more): they left in the meantime, or the sign-up has expired. What was
+    asked last comes into force, and a block that rests on nothing but an erasure is lifted.
     """
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
     row = Subscription.objects.filter(list=mailing_list, subscriber=subscriber).first()
@@ -129,9 +131,11 @@ def confirm(subscriber: Subscriber, mailing_list: MailingList, *, ip: str | None
     now = timezone.now()
     row.status, row.confirmed_at, row.confirmed_ip = Status.CONFIRMED, now, ip
     row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
-    row.save(
-        update_fields=["status", "confirmed_at", "confirmed_ip", "unsubscribe_reason", "unsubscribed_at"]
-    )
+    consents.put_last_asked_in_force(row)
+    row.save()
+    evidence = Consent(now, ip, user_agent, text, form="confirm")
+    consents.keep(consents.Kind.CONFIRMED, row, evidence, source=row.source)
+    suppression.lift_erasure(subscriber, by=by)
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)

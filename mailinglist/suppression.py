@@ -15,9 +15,17 @@ from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Subscriber, Suppression
 
 Reason = Suppression.Reason
+#: The evidence of a block when all that could name the person is gone.
+SAYS_ERASED = "The person was erased. Only they can come back, by a sign-up that they confirm."
 #: A later report of a stronger reason replaces a weaker one, never the other way round. Bounces can be taken back, so
 #: they never take the place of a manager's word, which must stay in force then.
-STRENGTH = {Reason.SES_LIST: 1, Reason.HARD_BOUNCE: 2, Reason.MANUAL: 3, Reason.COMPLAINT: 4}
+STRENGTH = {
+    Reason.ERASED: 0,
+    Reason.SES_LIST: 1,
+    Reason.HARD_BOUNCE: 2,
+    Reason.MANUAL: 3,
+    Reason.COMPLAINT: 4,
+}
 
 
 def key_for(email_key: str) -> str:
@@ -27,6 +35,50 @@ def key_for(email_key: str) -> str:
 
 def is_suppressed(subscriber: Subscriber) -> bool:
     return Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True).exists()
+
+
+def is_erased(subscriber: Subscriber) -> bool:
+    """Whether nothing but an earlier erasure of the address blocks it."""
+    active = Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True)
+    return active.filter(reason=Reason.ERASED).exists()
+
+
+@transaction.atomic
+def block_erased(key: str) -> None:
+    """Keep an address away that is about to be erased: only its key stays, and no evidence that could name it.
+
+    A stronger reason stays in force; its sentence goes.
+    """
+    row, created = Suppression.objects.select_for_update(no_key=True).get_or_create(
+        key=key, defaults={"reason": Reason.ERASED, "since": timezone.now(), "evidence": SAYS_ERASED}
+    )
+    if created:
+        return
+    if not row.active:
+        _block(row, Reason.ERASED, timezone.now(), SAYS_ERASED, synced_at=row.synced_at)
+    else:
+        row.evidence = SAYS_ERASED
+        row.save(update_fields=["evidence"])
+
+
+def lift_erasure(subscriber: Subscriber, *, by: Actor) -> bool:
+    """The person has confirmed that they are back. SES never heard of this block, so no tombstone is left of it."""
+    row = Suppression.objects.filter(
+        key=subscriber.suppression_key, released_at__isnull=True, reason=Reason.ERASED
+    ).first()
+    if row is None:
+        return False
+    record(
+        Noun.SUPPRESSION,
+        row.pk,
+        before=Reason.ERASED,
+        after="released",
+        why="Signed up again and confirmed it, after an earlier erasure.",
+        by=by,
+        subscriber_id=subscriber.pk,
+    )
+    row.delete()
+    return True
 
 
 @transaction.atomic
@@ -120,7 +172,7 @@ def mirror(email: str, *, reason: Suppression.Reason, since: datetime, by: Actor
     row, created = Suppression.objects.select_for_update(no_key=True).get_or_create(
         key=key, defaults={"reason": reason, "since": since, "evidence": why, "synced_at": now}
     )
-    if not created and row.active:
+    if not created and row.active and row.reason != Reason.ERASED:
         row.synced_at = now
         row.save(update_fields=["synced_at"])
         return "known"

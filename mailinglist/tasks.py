@@ -10,7 +10,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from mailinglist import doorbell, guard, lifecycle, restored
+from mailinglist import doorbell, guard, lifecycle, pending, restored, retention
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -43,6 +43,13 @@ def sweep() -> None:
             doorbell.ring(send_campaign, campaign_id, 0)
     if queue.next_due_in(None) == 0 and not engine.is_running(None):
         doorbell.ring(send_mail, 0)
+
+
+@shared_task(name="mailinglist.tasks.nightly")
+def nightly() -> None:
+    """Sign-ups that nobody confirmed, and what was kept long enough."""
+    pending.tidy()
+    retention.prune()
 
 
 def tidy() -> None:

@@ -16,6 +16,12 @@ from mailinglist.models import MailingList, Subscriber, Subscription
 
 DELIVERY_HEADER = "X-Mailinglist-Delivery"
 _SIGNATURE_LENGTH = 20
+#: The link opens everything that is stored about a person, so it does not lie in a mailbox for long.
+DATA_LINK_HOURS = 24
+_TOO_OLD = {
+    "confirm": "This link is too old. Please sign up again to get a new one.",
+    "data": "This link is too old. Ask for a new one on the page with your preferences.",
+}
 
 
 class HasToken(Protocol):
@@ -97,22 +103,34 @@ def preferences_url(subscriber: HasToken, mailing_list: HasToken) -> str:
 
 def confirm_url(subscription: Subscription) -> str:
     """The link in a confirmation mail; valid for CONFIRM_TOKEN_DAYS."""
-    signer = signing.TimestampSigner(salt="mailinglist.confirm")
-    return _url("confirm", signer.sign(f"{subscription.subscriber.token}.{subscription.list.token}"))
+    value = f"{subscription.subscriber.token}.{subscription.list.token}"
+    return _url("confirm", _timed("confirm").sign(value))
+
+
+def data_url(subscriber: HasToken, mailing_list: HasToken) -> str:
+    """The link that opens the page to download and erase what is stored about a person; valid for DATA_LINK_HOURS."""
+    return _url("data", _timed("data").sign(f"{subscriber.token}.{mailing_list.token}"))
+
+
+def _timed(purpose: str) -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=f"mailinglist.{purpose}")
 
 
 def read_link(purpose: str, token: str) -> tuple[Subscriber, MailingList]:
-    """Who and which list a token of ``purpose`` (unsubscribe, preferences, confirm) names. Raises BadToken."""
+    """Who and which list a token of ``purpose`` (unsubscribe, preferences, confirm, data) names. Raises BadToken."""
+    ages = {
+        "confirm": timedelta(days=settings.CONFIRM_TOKEN_DAYS),
+        "data": timedelta(hours=DATA_LINK_HOURS),
+    }
     try:
-        if purpose == "confirm":
-            max_age = timedelta(days=settings.CONFIRM_TOKEN_DAYS)
-            body = signing.TimestampSigner(salt="mailinglist.confirm").unsign(token, max_age=max_age)
+        if purpose in ages:
+            body = _timed(purpose).unsign(token, max_age=ages[purpose])
         else:
             body = signing.Signer(salt=f"mailinglist.{purpose}").unsign(token)
         person, _, where = body.partition(".")
         return Subscriber.objects.get(token=person), MailingList.objects.get(token=where)
     except signing.SignatureExpired:
-        raise BadToken("This link is too old. Please sign up again to get a new one.") from None
+        raise BadToken(_TOO_OLD[purpose]) from None
     except (signing.BadSignature, Subscriber.DoesNotExist, MailingList.DoesNotExist):
         raise BadToken("This link is not complete or not valid any more.") from None
 

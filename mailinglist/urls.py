@@ -1,9 +1,9 @@
-"""Composition root: which address is whose. Mails that were sent hold the three with a token: keep those."""
+"""Composition root: which address is whose. Mails that were sent hold those with a token: keep them."""
 
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import embedding, health, joining, leaving, preferences
+from mailinglist.views import embedding, health, joining, leaving, personal_data, preferences
 
 urlpatterns = [
     path("", joining.home, name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("confirm/<str:token>", joining.confirm, name="confirm"),
     path("unsubscribe/<str:token>", leaving.unsubscribe, name="unsubscribe"),
     path("preferences/<str:token>", preferences.preferences, name="preferences"),
+    path("preferences/<str:token>/data", personal_data.ask, name="ask-data"),
+    path("data/<str:token>", personal_data.data, name="data"),
     path("hooks/", include("bounces.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

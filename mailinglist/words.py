@@ -86,6 +86,7 @@ REASONS = {
     "no-answer": "no answer came from SES",
     "retry-time-ended": "the campaign's time for retries had ended",
     "not-pending": "there was nothing to confirm any more",
+    "erased": "the person was erased",
     "held": "SES never answered; a manager decides",
     "poison": "its worker stopped three times; a manager decides",
     "crash": "its worker stopped while sending it",

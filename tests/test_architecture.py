@@ -8,7 +8,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("mailinglist", "bounces")
-WIRING = {"mailinglist/settings.py", "mailinglist/urls.py", "mailinglist/celery.py", "mailinglist/wsgi.py"}
+WIRING = {
+    "mailinglist/settings.py",
+    "mailinglist/navigation.py",
+    "mailinglist/urls.py",
+    "mailinglist/celery.py",
+    "mailinglist/wsgi.py",
+}
 FRAMEWORK = ("django", "celery", "kombu", "boto3", "botocore", "django_ses", "unfold")
 PURE = (
     "mailinglist/addresses.py",
@@ -17,6 +23,7 @@ PURE = (
     "mailinglist/signs.py",
     "mailinglist/whole_numbers.py",
     "mailinglist/composing/mime.py",
+    "mailinglist/composing/untracked.py",
     "mailinglist/sending/in_flight.py",
     "mailinglist/sending/outcomes.py",
     "mailinglist/sending/budget.py",

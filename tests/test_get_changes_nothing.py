@@ -42,11 +42,11 @@ PREFETCH = {
 #: What the forms post: in the query of a GET it must do nothing either.
 TEMPTATION = (
     "?List-Unsubscribe=One-Click&confirm=1&scope=all&rejoin=news&shown=news&name=Eve&email=eve@post.example"
-    "&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
+    "&act=erase&sure=1&tracking=1&track=news&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
 )
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
-    "home", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "healthz", "readyz",
+    "home", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
     "form-json", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
@@ -195,6 +195,7 @@ def cast() -> dict[str, str]:
         "confirm": tokens.confirm_url(waiting).rpartition("/")[2],
         "unsubscribe": tokens.unsubscribe_url(ada, news).rpartition("/")[2],
         "preferences": tokens.preferences_url(ada, news).rpartition("/")[2],
+        "data": tokens.data_url(ada, news).rpartition("/")[2],
     }
 
 

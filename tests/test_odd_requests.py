@@ -169,11 +169,22 @@ def test_an_action_on_what_is_no_row_does_nothing_and_says_so(staff: Client, val
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("page", ["unsubscribe", "preferences", "confirm"])
+@pytest.mark.parametrize("page", ["unsubscribe", "preferences", "confirm", "data"])
 def test_no_form_of_a_link_fails(client: Client, values: dict[str, str], page: str) -> None:
     client.raise_request_exception = False
     address = f"/{page}/{values[page]}"
-    for name in ("rejoin", "name", "shown", "keep", "scope", "confirm", "List-Unsubscribe"):
+    for name in (
+        "rejoin",
+        "name",
+        "shown",
+        "keep",
+        "scope",
+        "confirm",
+        "act",
+        "sure",
+        "track",
+        "List-Unsubscribe",
+    ):
         for word, text in WORDS.items():
             assert faults(client, [(f"{name}={word}", address)], **{name: text}) == []
 

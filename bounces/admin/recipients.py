@@ -36,6 +36,8 @@ CHANGE = ("mailinglist.view_subscriber", "mailinglist.change_subscriber")
 MAX_PAGE = 200
 #: A person with more mails in doubt than this sees the newest ones.
 SHOWN_DELIVERIES = 5
+#: Older consents are in the timeline.
+SHOWN_CONSENTS = 20
 
 
 def urls() -> list[URLPattern]:
@@ -64,10 +66,13 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
     number = whole_number(request.GET.get("page"))
     on = list(subscriber.subscriptions.select_related("list").order_by("list__name"))
+    said = list(subscriber.consents.select_related("list").order_by("-at", "-pk")[:SHOWN_CONSENTS])
     known = Suppression.objects.filter(key=subscriber.suppression_key).first()
     context = {
         "subscriber": subscriber,
         "subscriptions": on,
+        "consents": said,
+        "may_erase": request.user.has_perm("mailinglist.delete_subscriber"),
         "suppression": known if known and known.active else None,
         "health": AddressHealth.objects.filter(subscriber=subscriber).first(),
         "waiting": _deliveries(subscriber, Delivery.State.WAITING, "next_attempt_at"),

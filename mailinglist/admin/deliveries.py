@@ -146,8 +146,10 @@ class DeliveryAdmin(MachineOwnedAdmin):
             messages.warning(request, f"{len(refusals)} left alone. {refusals[0]}")
 
     @display(description="Recipient")
-    def person(self, row: Delivery) -> SafeString:
-        return format_html('<a href="{}">{}</a>', recipient_url(row.subscriber_id), row.subscriber.email)
+    def person(self, row: Delivery) -> SafeString | str:
+        if row.subscriber is None:
+            return "a person who was erased"
+        return format_html('<a href="{}">{}</a>', recipient_url(row.subscriber.pk), row.subscriber.email)
 
     @display(description="Mail")
     def mail(self, row: Delivery) -> SafeString | str:

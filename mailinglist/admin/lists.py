@@ -49,6 +49,15 @@ class MailingListAdmin(PlainAdmin):
                 )
             },
         ),
+        (
+            "Privacy",
+            {
+                "fields": ("tracking", "untracked_configuration_set"),
+                "description": "SES cannot leave its picture, which tells of opens, out of one mail: only a "
+                "configuration set without the event type OPEN does. Name one here, or in "
+                "SES_UNTRACKED_CONFIGURATION_SET, where opens must not be noted.",
+            },
+        ),
     )
     empty_text = (
         "A list is what people subscribe to. Make one with its sender address, then share its public sign-up "

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -20,6 +20,7 @@ from unfold.widgets import (
 )
 
 from mailinglist import addresses, subscriptions
+from mailinglist.admin import erasing
 from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
 from mailinglist.forms import PersonNameField
@@ -164,6 +165,17 @@ class SubscriberAdmin(FastAdmin):
             return queryset, False
         return queryset.filter(pk__in=find_subscribers(search_term).values("pk")), False
 
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<int:subscriber_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"mailinglist_subscriber_{name}",
+            )
+            for name, view in (("erase", erasing.erase), ("data", erasing.download))
+        ]
+        return [*pages, *super().get_urls()]
+
     def has_delete_permission(self, request: HttpRequest, obj: Subscriber | None = None) -> bool:
         return False
 
@@ -218,7 +230,11 @@ class SubscriberAdmin(FastAdmin):
     @display(description="What happened")
     def everything(self, row: Subscriber) -> SafeString:
         return format_html(
-            '<a href="{}">Subscriptions, mails and bounces of this person</a>', recipient_url(row.pk)
+            '<a href="{}">Subscriptions, mails and bounces of this person</a> · '
+            '<a href="{}">Download all data</a> · <a href="{}">Erase …</a>',
+            recipient_url(row.pk),
+            reverse("admin:mailinglist_subscriber_data", args=[row.pk]),
+            reverse("admin:mailinglist_subscriber_erase", args=[row.pk]),
         )
 
 
@@ -230,6 +246,15 @@ def _add(request: HttpRequest, values: dict[str, Any]) -> Subscriber:
     by = actor(request)
     if not values["mailing_list"]:
         subscriber = subscriptions.get_or_create_subscriber(values["email"], name=values["name"])
+        record(
+            Noun.SUBSCRIBER,
+            subscriber.pk,
+            before="",
+            after="added",
+            why="Added by hand, without a subscription.",
+            by=by,
+            subscriber_id=subscriber.pk,
+        )
         messages.success(request, f"{subscriber.email} is known now, without any subscription.")
         return subscriber
     outcome = subscriptions.subscribe(

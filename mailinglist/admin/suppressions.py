@@ -102,18 +102,20 @@ class SuppressionAdmin(FastAdmin):
 
     @action(description="Release the chosen addresses", permissions=["release"])
     def release_chosen(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        """Complaints are left: each of them wants the person's own word, and a page of its own."""
+        """Complaints and erasures are left: each of them wants the person's own word, and a page of its own."""
         require(request, "mailinglist.change_suppression")
         chosen = list(queryset.filter(released_at__isnull=True).order_by("pk")[:RELEASED_AT_ONCE])
         done = 0
         for row in chosen:
-            if row.reason != Suppression.Reason.COMPLAINT:
+            if row.reason not in (Suppression.Reason.COMPLAINT, Suppression.Reason.ERASED):
                 done += suppression.release(
                     row.pk, by=actor(request), why="Chosen in the list of suppressions."
                 )
         messages.success(request, f"{done} addresses released: mail may go to them again.")
         if left := len(chosen) - done:
-            messages.info(request, f"{left} complaints were left alone. Release them one by one.")
+            messages.info(
+                request, f"{left} complaints and erasures were left alone. Release them one by one."
+            )
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False

@@ -3,6 +3,7 @@
 from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
+from mailinglist.models.consent import ConsentRecord
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.home import Home
 from mailinglist.models.lists import MailingList, Subscription
@@ -14,6 +15,7 @@ __all__ = [
     "Campaign",
     "CampaignVersion",
     "Change",
+    "ConsentRecord",
     "Delivery",
     "Home",
     "MailingList",

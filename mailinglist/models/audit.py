@@ -6,7 +6,9 @@ from django.db.models import Q
 
 
 class Change(models.Model):
-    """One change of a subscriber, subscription, suppression, campaign or list. Never updated or deleted."""
+    """One change of a subscriber, subscription, suppression, campaign or list. Never deleted; nothing in it is changed
+    but by an erasure, which takes away whom it was about.
+    """
 
     class Actor(models.TextChoices):
         #: A manager, named in ``user``.
@@ -38,7 +40,7 @@ class Change(models.Model):
     object_id = models.BigIntegerField()
     #: Whose timeline it belongs to, where it concerns a person.
     subscriber = models.ForeignKey(
-        "Subscriber", null=True, blank=True, on_delete=models.CASCADE, related_name="changes", db_index=False
+        "Subscriber", null=True, blank=True, on_delete=models.SET_NULL, related_name="changes", db_index=False
     )
     list = models.ForeignKey(
         "MailingList", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

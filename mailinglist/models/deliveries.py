@@ -51,18 +51,25 @@ class Delivery(models.Model):
         CAMPAIGN = "campaign", "campaign"
         CONFIRMATION = "confirmation", "confirmation of a sign-up"
         TEST = "test", "test mail"
+        #: Once, for a sign-up that was not confirmed.
+        REMINDER = "reminder", "reminder of a sign-up"
+        #: The link that lets a person see and erase what is stored about them.
+        DATA = "data", "link to the person's data"
 
     # The constraint below that makes it unique with the subscriber is its index too.
     campaign = models.ForeignKey(
         "Campaign", null=True, blank=True, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
-    #: The content: a campaign's or a test's frozen version; none for a confirmation.
+    #: The content: a campaign's or a test's frozen version; none for what sending/notices.py writes.
     version = models.ForeignKey(
         "CampaignVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     #: The list it was sent for: its policy, List-Id and unsubscribe scope.
     list = models.ForeignKey("MailingList", on_delete=models.PROTECT, related_name="+", db_index=False)
-    subscriber = models.ForeignKey("Subscriber", on_delete=models.CASCADE, related_name="deliveries")
+    #: NULL: the person was erased; the row stays, so that the numbers of the campaign do.
+    subscriber = models.ForeignKey(
+        "Subscriber", null=True, on_delete=models.SET_NULL, related_name="deliveries"
+    )
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CAMPAIGN)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     #: Why it is in this state, as a code; sentences are made from it for people.
@@ -102,11 +109,18 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(purpose="campaign", campaign__isnull=False)
-                | Q(purpose__in=["confirmation", "test"], campaign__isnull=True),
+                | Q(purpose__in=["confirmation", "test", "reminder", "data"], campaign__isnull=True),
                 name="delivery_purpose_fits_campaign",
             ),
             models.CheckConstraint(
-                condition=Q(purpose="confirmation") | Q(version__isnull=False), name="delivery_has_content"
+                condition=Q(purpose__in=["confirmation", "reminder", "data"]) | Q(version__isnull=False),
+                name="delivery_has_content",
+            ),
+            # Nothing can be sent, again or at all, to a person who was erased.
+            models.CheckConstraint(
+                condition=Q(subscriber__isnull=False)
+                | ~Q(state__in=["queued", "sending", "unknown", "waiting"]),
+                name="delivery_to_send_has_person",
             ),
             models.CheckConstraint(
                 condition=Q(state="sending", lease_until__isnull=False)
@@ -135,7 +149,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()} to {self.subscriber}"
+        return f"{self.get_purpose_display()} to {self.subscriber or 'a person who was erased'}"
 
 
 class Attempt(models.Model):

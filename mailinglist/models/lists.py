@@ -11,6 +11,13 @@ from mailinglist.models.validators import one_line, origin_lines, sender_address
 class MailingList(models.Model):
     """A list that people subscribe to and campaigns are sent to."""
 
+    class Tracking(models.TextChoices):
+        #: As the configuration set does it.
+        ON = "on", "noted"
+        #: Only of people who ticked a box of its own.
+        CONSENT = "consent", "noted with consent"
+        OFF = "off", "not noted"
+
     slug = models.SlugField(max_length=60, unique=True, help_text="Part of the list's public addresses.")
     name = models.CharField(max_length=120, validators=[one_line])
     description = models.TextField(blank=True, help_text="Shown on the sign-up page.")
@@ -46,6 +53,25 @@ class MailingList(models.Model):
         help_text="The web sites whose visitors may sign up through the embedded script, one a line, like "
         "https://www.example.com. Forms without the script need no entry.",
     )
+    tracking = models.CharField(
+        "opens and clicks",
+        max_length=8,
+        choices=Tracking.choices,
+        default=Tracking.ON,
+        db_default=Tracking.ON,
+        help_text="Whether it is noted who opened a mail and followed its links. “With consent” adds a box of its own to "
+        "the sign-up form. Where it is off, links are left alone and what SES still reports is thrown away.",
+    )
+    untracked_configuration_set = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]*$")],
+        help_text="The configuration set for mails that must not be tracked: the same event destination without the "
+        "types OPEN and CLICK. SES puts its invisible picture into every mail of a set that has them. Empty: the one "
+        "of the installation.",
+    )
     #: Names the list in links of mails, so that renaming it breaks none of them.
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -56,6 +82,9 @@ class MailingList(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="list_has_name"),
             models.CheckConstraint(condition=~Q(from_email=""), name="list_has_sender"),
+            models.CheckConstraint(
+                condition=Q(tracking__in=["on", "consent", "off"]), name="list_tracking_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -63,11 +92,14 @@ class MailingList(models.Model):
 
 
 class Subscription(models.Model):
-    """One person on one list, with the evidence of consent and the reason for leaving."""
+    """One person on one list, with the reason for leaving and the evidence of the consent that is in force.
+
+    All that was ever asked and agreed is in ConsentRecord; a sign-up that nobody confirmed changes nothing here.
+    """
 
     class Status(models.TextChoices):
-        #: Asked to join, has not confirmed by mail yet. Becomes confirmed, or is left alone. Who had left before keeps
-        #: unsubscribed_at and unsubscribe_reason meanwhile: anybody can type their address.
+        #: Asked to join, has not confirmed by mail yet. Becomes confirmed, or expires (mailinglist/pending.py). Who had
+        #: left before keeps unsubscribed_at and unsubscribe_reason meanwhile: anybody can type their address.
         PENDING = "pending", "waiting for confirmation"
         #: Gets campaigns. Becomes unsubscribed.
         CONFIRMED = "confirmed", "subscribed"
@@ -109,6 +141,8 @@ class Subscription(models.Model):
     confirmed_ip = models.GenericIPAddressField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
     unsubscribe_reason = models.CharField(max_length=16, choices=Reason.choices, blank=True, default="")
+    #: Ticked the box of a list that notes opens and clicks with consent.
+    tracking_consent = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -132,6 +166,8 @@ class Subscription(models.Model):
             ),
             # The counts by status on the list page and the newest first in the admin.
             models.Index(fields=["list", "status", "-id"], name="subscription_by_status"),
+            # Sign-ups to be reminded of, or to expire.
+            models.Index(fields=["id"], condition=Q(status="pending"), name="subscription_pending"),
         ]
 
     def __str__(self) -> str:

@@ -60,6 +60,8 @@ class Suppression(models.Model):
     """
 
     class Reason(models.TextChoices):
+        #: The person was erased: nobody but they may bring the address back, by a sign-up that they confirm.
+        ERASED = "erased", "the person was erased"
         #: A manager's decision.
         MANUAL = "manual", "a manager"
         #: SES has the address on a suppression list of its own and sends nothing to it.
@@ -80,7 +82,7 @@ class Suppression(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(reason__in=["manual", "ses-list", "hard-bounce", "complaint"]),
+                condition=Q(reason__in=["erased", "manual", "ses-list", "hard-bounce", "complaint"]),
                 name="suppression_reason_known",
             ),
             models.CheckConstraint(condition=Q(key__regex="^[0-9a-f]{64}$"), name="suppression_key_is_hmac"),

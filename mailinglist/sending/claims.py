@@ -25,14 +25,16 @@ POISON_CRASHES = 3
 UNPAUSED_RETRY = 60.0
 
 #: Why a delivery ``d`` to a subscriber ``s`` must not be sent now; '' when it may. No EXISTS: for more than some dozens
-#: of rows PostgreSQL would rather read all subscriptions into a hash table, for each claim.
+#: of rows PostgreSQL would rather read all subscriptions into a hash table, for each claim. Who was erased is only
+#: asked whether they want to come back.
 REFUSAL = """CASE
     WHEN (SELECT count(*) FROM mailinglist_suppression p
-          WHERE p.key = s.suppression_key AND p.released_at IS NULL) > 0 THEN 'suppressed'
+          WHERE p.key = s.suppression_key AND p.released_at IS NULL
+            AND (p.reason <> 'erased' OR d.purpose NOT IN ('confirmation', 'reminder'))) > 0 THEN 'suppressed'
     WHEN d.purpose = 'campaign' AND coalesce((
         SELECT b.status FROM mailinglist_subscription b
         WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id), '') <> 'confirmed' THEN 'unsubscribed'
-    WHEN d.purpose = 'confirmation' AND coalesce((
+    WHEN d.purpose IN ('confirmation', 'reminder') AND coalesce((
         SELECT b.status FROM mailinglist_subscription b
         WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id), '') <> 'pending' THEN 'not-pending'
     ELSE '' END"""

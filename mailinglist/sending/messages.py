@@ -8,17 +8,17 @@ fixed here, so that no content can add one.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formataddr, formatdate
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.template.loader import render_to_string
 
 from mailinglist import merge, tokens
-from mailinglist.composing import mime
+from mailinglist.composing import mime, untracked
 from mailinglist.merge import Context, Template
-from mailinglist.models import CampaignVersion, Delivery, MailingList, Subscriber, Subscription
+from mailinglist.models import CampaignVersion, MailingList
+from mailinglist.sending import agreed, notices
 from mailinglist.sending.claims import Claimed
 from mailinglist.sending.outcomes import Refused, Scope
 
@@ -162,32 +162,35 @@ def values_for(person: Person, mailing_list: MailingList) -> dict[str, str]:
 
 
 class Builder:
-    """Builds the mails of one run; versions and lists are read and parsed once."""
+    """Builds the mails of one run; versions and lists are read and parsed once, with and without tracking."""
 
     def __init__(self) -> None:
         self._senders: dict[int, Sender] = {}
-        self._versions: dict[tuple[int, int], Content] = {}
+        self._untracked: dict[int, Sender] = {}
+        self._versions: dict[tuple[int, int, bool], Content] = {}
         self._tags = tokens.Tags()
 
     def build(self, claimed: Sequence[Claimed]) -> list[tuple[Claimed, Mail | Refused]]:
         """A new mail for each row, or why there is none for it."""
-        return [(row, self._build_safely(row)) for row in claimed]
+        lists = [self._sender(pk).mailing_list for pk in {row.list_id for row in claimed}]
+        left_alone = agreed.not_to_track(claimed, lists)
+        return [(row, self._build_safely(row, row.delivery_id not in left_alone)) for row in claimed]
 
-    def _build_safely(self, row: Claimed) -> Mail | Refused:
+    def _build_safely(self, row: Claimed, tracked: bool) -> Mail | Refused:
         try:
-            return self._build_one(row)
+            return self._build_one(row, tracked)
         except (ValueError, TypeError, KeyError, AttributeError, LookupError) as error:
             logger.exception("The mail of delivery %d could not be built.", row.delivery_id)
             return Refused(Scope.RECIPIENT, RENDER_ERROR, f"The mail could not be built: {error}")
 
-    def _build_one(self, row: Claimed) -> Mail:
-        sender = self._sender(row.list_id)
+    def _build_one(self, row: Claimed, tracked: bool) -> Mail:
+        sender = self._sender(row.list_id, tracked)
         signed = self._tags.sign(row.delivery_id, row.attempt)
-        if row.purpose == Delivery.Purpose.CONFIRMATION:
-            content, values = _confirmation(row, sender.mailing_list), {}
+        if notices.is_notice(row.purpose):
+            content, values = _notice(row, sender.mailing_list), {}
             headers: Headers = (("Auto-Submitted", "auto-generated"),)
         else:
-            content = self._version(row.version_id or 0, row.list_id)
+            content = self._version(row.version_id or 0, row.list_id, tracked)
             values = _values(row, sender.links)
             headers = _bulk_headers(values["unsubscribe_url"], sender, row)
         values["subject"] = merge.one_line(content.parsed.subject.fill(values))
@@ -204,16 +207,24 @@ class Builder:
             message_id=f"<{signed}@{sender.domain}>",
         )
 
-    def _sender(self, pk: int) -> Sender:
+    def _sender(self, pk: int, tracked: bool = True) -> Sender:
         if pk not in self._senders:
-            self._senders[pk] = _sender(MailingList.objects.get(pk=pk))
-        return self._senders[pk]
+            sender = _sender(MailingList.objects.get(pk=pk))
+            self._senders[pk] = sender
+            self._untracked[pk] = replace(
+                sender,
+                configuration_set=sender.mailing_list.untracked_configuration_set
+                or settings.SES_UNTRACKED_CONFIGURATION_SET
+                or sender.configuration_set,
+            )
+        return self._senders[pk] if tracked else self._untracked[pk]
 
-    def _version(self, pk: int, list_id: int) -> Content:
-        key = (pk, list_id)
+    def _version(self, pk: int, list_id: int, tracked: bool) -> Content:
+        key = (pk, list_id, tracked)
         if key not in self._versions:
             version = CampaignVersion.objects.get(pk=pk)
-            parsed = parse(subject=version.subject, html=version.html, text=version.text)
+            html = version.html if tracked else untracked.links(version.html)
+            parsed = parse(subject=version.subject, html=html, text=version.text)
             self._versions[key] = _content(key, parsed.with_known(self._sender(list_id).values))
         return self._versions[key]
 
@@ -265,20 +276,9 @@ def _bulk_headers(unsubscribe_url: str, sender: Sender, row: Claimed) -> Headers
     )
 
 
-def _confirmation(row: Claimed, mailing_list: MailingList) -> Content:
-    # Nothing that the visitor typed: the form must not be a way to send words to strangers.
-    subscription = Subscription(subscriber=Subscriber(token=row.token), list=mailing_list)
-    context = {
-        "list": mailing_list,
-        "confirm_url": tokens.confirm_url(subscription),
-        "days": settings.CONFIRM_TOKEN_DAYS,
-    }
-    subject, text, html = (
-        render_to_string(f"mailinglist/email/confirm-{part}", context)
-        for part in ("subject.txt", "body.txt", "body.html")
-    )
-    parts = (Template((part,)) for part in (merge.one_line(subject), html, text))
-    return _content(("confirmation", row.delivery_id), Parsed(*parts))
+def _notice(row: Claimed, mailing_list: MailingList) -> Content:
+    parts = (Template((part,)) for part in notices.write(row.purpose, row, mailing_list))
+    return _content((row.purpose, row.delivery_id), Parsed(*parts))
 
 
 def _content(key: object, parsed: Parsed) -> Content:

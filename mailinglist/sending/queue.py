@@ -44,7 +44,9 @@ __all__ = [
     "cancel_open",
     "claim",
     "enqueue",
+    "enqueue_many",
     "finish",
+    "forget",
     "has_open_first_attempts",
     "judge_attempt",
     "judge_attempts",
@@ -112,6 +114,38 @@ def enqueue(
     )
     doorbell.ring(signature("mailinglist.tasks.send_mail"))
     return delivery.pk
+
+
+def enqueue_many(wanted: Collection[tuple[int, int]], *, purpose: Delivery.Purpose) -> int:
+    """``enqueue`` for (subscriber id, list id) pairs, with one message to the workers. Returns how many."""
+    rows = [Delivery(subscriber_id=who, list_id=where, purpose=purpose) for who, where in wanted]
+    if rows:
+        Delivery.objects.bulk_create(rows)
+        doorbell.ring(signature("mailinglist.tasks.send_mail"))
+    return len(rows)
+
+
+def forget(subscriber_ids: Collection[int]) -> int:
+    """The mails of people who are being erased lose their person, and what SES answered in words. Returns how many.
+
+    What is not sent yet never is; what is being posted right now may leave. The caller holds the people's rows.
+    """
+    values = [list(subscriber_ids)]
+    _execute(
+        """UPDATE mailinglist_attempt a SET error_text = '' FROM mailinglist_delivery d
+           WHERE d.subscriber_id = ANY(%s) AND a.delivery_id = d.id AND a.error_text <> ''""",
+        values,
+    )
+    return _execute(
+        """UPDATE mailinglist_delivery d SET subscriber_id = NULL, lease_until = NULL, next_attempt_at = NULL,
+                  reason = CASE WHEN d.state IN ('queued', 'sending', 'unknown', 'waiting') THEN 'erased'
+                                ELSE d.reason END,
+                  state = CASE WHEN d.state IN ('queued', 'sending', 'unknown', 'waiting') THEN 'skipped'
+                               ELSE d.state END,
+                  changed_at = clock_timestamp()
+           WHERE d.subscriber_id = ANY(%s)""",
+        values,
+    )
 
 
 def supersede_older(campaign_id: int) -> int:
@@ -215,6 +249,8 @@ def resend(delivery_id: int, *, by: Actor) -> None:
     delivery = Delivery.objects.select_related("campaign").get(pk=delivery_id)
     if delivery.campaign and delivery.campaign.status == Campaign.Status.CANCELLED:
         raise CannotResend("The campaign was cancelled, so its mails cannot be sent again.")
+    if delivery.subscriber_id is None:
+        raise CannotResend("The person was erased, so nothing can be sent to them.")
     changed = Delivery.objects.filter(pk=delivery_id, state__in=[State.UNKNOWN, State.FAILED]).update(
         state=State.QUEUED, reason=RESEND, next_attempt_at=None, crashes=0, changed_at=Now()
     )

@@ -4,7 +4,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mailinglist import words
+from mailinglist import forms, words
+from mailinglist.models import MailingList
 
 register = template.Library()
 
@@ -31,3 +32,9 @@ def verdict_words(code: str) -> str:
 def share(part: float | None, whole: float | None) -> str:
     """``part`` of ``whole`` in per cent with one decimal; a dash without a whole."""
     return f"{100 * (part or 0) / whole:.1f} %" if whole else "–"
+
+
+@register.filter
+def tracking_text(mailing_list: MailingList) -> str:
+    """The box about opens and clicks of a list; "" where it does not ask."""
+    return forms.tracking_text(mailing_list)

@@ -100,12 +100,12 @@ def subscribe_json(request: HttpRequest, mailing_list: MailingList) -> HttpRespo
     except BadBody as bad:
         return _refusal(str(bad), status=bad.status)
     page = values.pop("page", "")
-    unknown = set(values) - set(SignUpForm().fields)
+    unknown = set(values) - set(SignUpForm(mailing_list=mailing_list).fields)
     wrong = [name for name, value in values.items() if not isinstance(value, str | bool)]
     if unknown or wrong:
         errors = {name: [gettext("Write this as text.")] for name in wrong}
         return _problems(errors | {name: [gettext("The form has no such field.")] for name in unknown})
-    form = SignUpForm(values)
+    form = SignUpForm(values, mailing_list=mailing_list)
     if not form.is_valid():
         return _problems(form.errors)
     origin = request.headers.get("Origin", "")

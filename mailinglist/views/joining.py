@@ -4,11 +4,11 @@ from enum import StrEnum
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from mailinglist import subscriptions
-from mailinglist.forms import SignUpForm, consent_text
+from mailinglist.forms import SignUpForm, consent_text, tracking_text
 from mailinglist.models import MailingList, Subscriber
 from mailinglist.views import landing, visitor
 from mailinglist.views.pages import masked, person, public_list, show, token_page
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """The sign-up form of a public list. The answer is the same for every address that can exist."""
     mailing_list = public_list(slug)
-    form = SignUpForm(request.POST if request.method == "POST" else None)
+    form = SignUpForm(request.POST if request.method == "POST" else None, mailing_list=mailing_list)
     ticket = request.POST.get("came_from", "")
     came_from = landing.read(ticket)
     if form.is_valid():
@@ -57,7 +57,12 @@ def confirm(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingL
     if request.method != "POST":
         return show(request, "confirm", list=mailing_list, address=masked(subscriber.email))
     confirmed = subscriptions.confirm(
-        subscriber, mailing_list, ip=visitor.ip(request), by=person(request, page="confirm")
+        subscriber,
+        mailing_list,
+        ip=visitor.ip(request),
+        user_agent=visitor.user_agent(request),
+        text=gettext("Yes, subscribe me"),
+        by=person(request, page="confirm"),
     )
     return show(request, "confirmed" if confirmed else "nothing_to_confirm", list=mailing_list)
 
@@ -76,12 +81,9 @@ def sign_up(
     """
     if form.is_from_a_robot:
         return
-    consent = subscriptions.Consent(
-        at=timezone.now(),
-        ip=visitor.ip(request),
-        user_agent=visitor.user_agent(request),
-        text=consent_text(mailing_list),
-    )
+    tracking = form.cleaned_data.get("tracking")
+    said = "\n".join([consent_text(mailing_list), *([tracking_text(mailing_list)] if tracking else [])])
+    consent = visitor.agrees(request, form=form_name.value, text=said, tracking=tracking)
     evidence = {"form": form_name.value} | ({"came_from": came_from} if came_from else {})
     subscriptions.subscribe(
         mailing_list,

@@ -30,7 +30,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return too_old(request, reason)
     ticket = signing.dumps(_came_from(request), salt=_SALT)
     mailing_list = public_list(route.kwargs["slug"])
-    return show_form(request, mailing_list, SignUpForm(request.POST), ticket=ticket, landed=True)
+    return show_form(
+        request, mailing_list, SignUpForm(request.POST, mailing_list=mailing_list), ticket=ticket, landed=True
+    )
 
 
 def show_form(

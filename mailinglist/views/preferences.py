@@ -2,9 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from mailinglist import subscriptions
-from mailinglist.forms import PreferencesForm
+from mailinglist import subscriptions, tracking
+from mailinglist.forms import PreferencesForm, tracking_text
 from mailinglist.models import MailingList, Subscriber
+from mailinglist.views import visitor
 from mailinglist.views.pages import active, masked, person, show, token_page
 
 
@@ -21,6 +22,13 @@ def preferences(request: HttpRequest, subscriber: Subscriber, mailing_list: Mail
             subscriber,
             name=form.cleaned_data["name"],
             keep_list_ids=form.kept(present),
+            by=person(request, page="preferences"),
+        )
+        tracking.choose(
+            subscriber,
+            form.tracking(present),
+            texts={found.list_id: tracking_text(found.list) for found in present},
+            consent=visitor.agrees(request, form="preferences"),
             by=person(request, page="preferences"),
         )
         saved, present = True, active(subscriber)

@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+
+from mailinglist.consents import Consent
 
 _FORWARDING_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 
@@ -24,6 +27,11 @@ def ip(request: HttpRequest) -> str | None:
 def user_agent(request: HttpRequest) -> str:
     """The browser as it names itself: printable signs only, at most 255."""
     return "".join(sign for sign in request.headers.get("User-Agent", "") if sign.isprintable())[:255]
+
+
+def agrees(request: HttpRequest, *, form: str, text: str = "", tracking: bool | None = None) -> Consent:
+    """The evidence of what a visitor agrees to right now, on the page or form ``form``."""
+    return Consent(timezone.now(), ip(request), user_agent(request), text, form, tracking)
 
 
 def is_on_this_machine(request: HttpRequest) -> bool:

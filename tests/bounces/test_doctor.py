@@ -112,6 +112,17 @@ def test_a_configuration_set_must_publish_to_a_topic_that_we_believe(
     assert levels("configuration sets") == [Level.RED]
 
 
+@pytest.mark.parametrize(("more", "looks"), [(set(), []), ({"OPEN"}, [Level.AMBER])])
+def test_a_configuration_set_for_mails_without_tracking_must_not_publish_opens(
+    at_aws: Any, monkeypatch: pytest.MonkeyPatch, more: set[str], looks: list[Level]
+) -> None:
+    at_aws.SES_CONFIGURATION_SET, at_aws.SES_UNTRACKED_CONFIGURATION_SET = "", "quiet"
+    kinds = doctor.NEEDED | doctor.WANTED | more
+    destination = aws.Destination(True, kinds, at_aws.SNS_TOPIC_ARNS[0])
+    monkeypatch.setattr(aws, "get_destinations", lambda name: [destination])
+    assert levels("configuration sets") == [Level.GREEN, *looks]
+
+
 def test_http_without_a_dead_letter_queue_is_amber(at_aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     at_aws.SQS_QUEUE_URL = ""
     monkeypatch.setattr(aws, "has_dead_letter_queue", lambda topic: False)

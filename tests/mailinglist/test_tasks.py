@@ -100,3 +100,20 @@ def test_a_worker_whose_clock_is_ten_minutes_ahead_still_takes_the_sweeps() -> N
     """Celery compares the expiry that the scheduler wrote with the worker's own clock."""
     expiries = {name: entry["options"]["expires"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
     assert min(expiries.values()) > 600
+
+
+def test_every_night_sign_ups_expire_and_traces_of_consent_go(settings: Any) -> None:
+    settings.CONSENT_RETENTION_DAYS = 1
+    news, long_ago = make_list(), timezone.now() - timedelta(days=20)
+    left = make_subscriber("left@post.example", news)
+    Subscription.objects.update(
+        status="unsubscribed", unsubscribe_reason="page", unsubscribed_at=long_ago, consent_ip="192.0.2.1"
+    )
+    pending = make_subscriber("pending@post.example")
+    Subscription.objects.create(list=news, subscriber=pending, status="pending", source="form")
+    row = Delivery.objects.create(list=news, subscriber=pending, purpose="confirmation", state="delivered")
+    Delivery.objects.filter(pk=row.pk).update(created_at=long_ago)
+    tasks.nightly()
+    only = Subscription.objects.get()
+    assert (only.subscriber, only.consent_ip) == (left, None)
+    assert settings.CELERY_BEAT_SCHEDULE["nightly"]["task"] == tasks.nightly.name

@@ -25,6 +25,7 @@ def links(cast: tuple[Subscriber, MailingList, Subscription]) -> dict[str, str]:
         "unsubscribe": tokens.unsubscribe_url(ada, news),
         "preferences": tokens.preferences_url(ada, news),
         "confirm": tokens.confirm_url(row),
+        "data": tokens.data_url(ada, news),
     }
     return {purpose: url.rpartition("/")[2] for purpose, url in urls.items()}
 
@@ -38,7 +39,7 @@ def test_a_link_of_one_purpose_is_refused_for_another(
     cast: tuple[Subscriber, MailingList, Subscription],
 ) -> None:
     for made_for, token in links(cast).items():
-        for purpose in {"unsubscribe", "preferences", "confirm"} - {made_for}:
+        for purpose in {"unsubscribe", "preferences", "confirm", "data"} - {made_for}:
             with pytest.raises(tokens.BadToken):
                 tokens.read_link(purpose, token)
 

@@ -128,7 +128,7 @@ def test_chosen_suppressions_are_released_but_complaints(staff: Client) -> None:
     take(ses.complained(send_to("bob@post.example")))
     rows = list(Suppression.objects.values_list("pk", flat=True))
     done = act(staff, "/admin/mailinglist/suppression/", "release_chosen", rows)
-    assert "1 addresses released" in done and "1 complaints were left alone" in done
+    assert "1 addresses released" in done and "1 complaints and erasures were left alone" in done
     assert list(Suppression.objects.filter(released_at=None).values_list("reason", flat=True)) == [
         "complaint"
     ]

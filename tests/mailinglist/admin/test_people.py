@@ -52,6 +52,8 @@ def test_changing_a_list_is_written_down(staff: Client, boss: User, news: Mailin
         "reply_to": "",
         "postal_address": news.postal_address,
         "configuration_set": "",
+        "tracking": "on",
+        "untracked_configuration_set": "",
     }
     staff.post(reverse("admin:mailinglist_mailinglist_change", args=[news.pk]), values)
     change = Change.objects.get(noun="list")

@@ -6,7 +6,7 @@ import mailinglist.models.validators
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailinglist", "0024_left_until_confirmed")]
+    dependencies = [("mailinglist", "0030_tracking")]
 
     operations = [
         migrations.AddField(
