@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from mailinglist import addresses, suppression
 from mailinglist.changes import Actor, Noun, record
-from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription
+from mailinglist.models import AskedAddress, Change, Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import queue
 
 Status = Subscription.Status
@@ -49,6 +50,7 @@ class SignUp(Enum):
     SUBSCRIBED = "subscribed"
     ALREADY_SUBSCRIBED = "already subscribed"
     SUPPRESSED = "suppressed"
+    ADDRESS_LIMIT = "the address has answered none of our confirmation mails"
 
 
 class CannotRestore(ValueError):
@@ -81,12 +83,21 @@ def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
 
 @transaction.atomic
 def subscribe(
-    mailing_list: MailingList, email: str, *, consent: Consent, source: str, by: Actor, name: str = ""
+    mailing_list: MailingList,
+    email: str,
+    *,
+    consent: Consent,
+    source: str,
+    by: Actor,
+    name: str = "",
+    by_stranger: bool = False,
 ) -> SignUp:
     """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
 
     Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
     Anybody can type somebody's address: that the person had left, when and why, stands until they confirm.
+    ``by_stranger``: it came from the open internet, so an address that answers none of our confirmation mails, for
+    whatever list, gets no more of them than the settings SIGNUP_ADDRESS_… allow.
     """
     subscriber = get_or_create_subscriber(email, name=name)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
@@ -98,6 +109,8 @@ def subscribe(
     if found and found.status == Status.PENDING and _confirmed_lately(found, consent.at):
         return SignUp.CONFIRMATION_PENDING
     needs_mail = mailing_list.double_opt_in or found is not None
+    if needs_mail and by_stranger and _was_asked_enough(subscriber, consent.at):
+        return SignUp.ADDRESS_LIMIT
     before = found.status if found else ""
     row = found or Subscription(list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
@@ -110,6 +123,7 @@ def subscribe(
     _record(row, before=before, why=f"Signed up ({source}).", by=by)
     if not needs_mail:
         return SignUp.SUBSCRIBED
+    _note_asked(subscriber, consent.at)
     queue.enqueue(subscriber_id=subscriber.pk, list_id=mailing_list.pk, purpose=Delivery.Purpose.CONFIRMATION)
     return SignUp.CONFIRMATION_SENT
 
@@ -134,6 +148,7 @@ def confirm(subscriber: Subscriber, mailing_list: MailingList, *, ip: str | None
     )
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
+    AskedAddress.objects.filter(key=subscriber.suppression_key).delete()
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
     return True
 
@@ -268,6 +283,22 @@ def _confirmed_lately(row: Subscription, now: datetime) -> bool:
         purpose=Delivery.Purpose.CONFIRMATION,
         created_at__gt=now - CONFIRMATION_PAUSE,
     ).exists()
+
+
+def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
+    asked = AskedAddress.objects.filter(key=subscriber.suppression_key).first()
+    if asked is None:
+        return False
+    pause = timedelta(hours=settings.SIGNUP_ADDRESS_HOURS)
+    return asked.mails >= settings.SIGNUP_ADDRESS_UNANSWERED or asked.last_at > now - pause
+
+
+def _note_asked(subscriber: Subscriber, now: datetime) -> None:
+    asked, new = AskedAddress.objects.get_or_create(
+        key=subscriber.suppression_key, defaults={"mails": 1, "last_at": now}
+    )
+    if not new:
+        AskedAddress.objects.filter(pk=asked.pk).update(mails=F("mails") + 1, last_at=now)
 
 
 def _status_before(row: Subscription) -> str:

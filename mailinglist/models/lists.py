@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from mailinglist import signs
 from mailinglist.models.subscribers import new_token
 from mailinglist.models.validators import one_line, sender_address
 
@@ -51,6 +52,10 @@ class MailingList(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Names without invisible signs, which make two look alike or turn around what stands beside them."""
+        self.name, self.from_name = signs.person_name(self.name), signs.person_name(self.from_name)
 
 
 class Subscription(models.Model):
