@@ -1,4 +1,4 @@
-"""Reading the environment: what a running script/start says stands in for what is not set. Called by settings.py alone."""
+"""Reading the environment; a running script/start stands in for what is not set. Called by settings.py alone."""
 
 import os
 

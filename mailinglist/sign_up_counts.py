@@ -37,7 +37,13 @@ def take(
     piece, earliest = _piece(now), now - HOUR - PIECE
     if begin:
         piece, earliest = max(piece, begin), max(earliest, begin)
-    values: dict[str, str | int | datetime] = {"scope": scope, "key": key, "piece": piece, "earliest": earliest, "limit": limit}
+    values: dict[str, str | int | datetime] = {
+        "scope": scope,
+        "key": key,
+        "piece": piece,
+        "earliest": earliest,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         in_piece, asked, passed = cursor.fetchone()

@@ -6,12 +6,13 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from mailinglist.admin import form_pressure
 from mailinglist.changes import Noun, record
 from mailinglist.models import MailingList, Subscription
 from mailinglist.staff import PlainAdmin, actor
@@ -22,10 +23,10 @@ Status = Subscription.Status
 
 @admin.register(MailingList)
 class MailingListAdmin(PlainAdmin):
-    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "public_page")
+    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "sign_up_form", "public_page")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("public_page", "import_hint")
+    readonly_fields = ("public_page", "sign_up_form", "import_hint")
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "language")}),
         (
@@ -35,18 +36,25 @@ class MailingListAdmin(PlainAdmin):
                 "description": "What people see as the sender. The address must be verified in Amazon SES.",
             },
         ),
-        ("Joining", {"fields": ("double_opt_in", "is_public", "public_page", "import_hint")}),
+        ("Joining", {"fields": ("double_opt_in", "is_public", "public_page", "sign_up_form", "import_hint")}),
     )
     empty_text = (
         "A list is what people subscribe to. Make one with its sender address, then share its public sign-up "
         "page or import the people who agreed to get mail."
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(form_pressure.show)
+        return [
+            path("<int:list_id>/sign-ups/", view, name="mailinglist_mailinglist_sign_ups"),
+            *super().get_urls(),
+        ]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
         def number(status: str) -> Count:
             return Count("subscriptions", filter=Q(subscriptions__status=status))
 
-        found: QuerySet[MailingList] = super().get_queryset(request)
+        found: QuerySet[MailingList] = super().get_queryset(request).select_related("form_step")
         if request.resolver_match and request.resolver_match.url_name != "mailinglist_mailinglist_changelist":
             return found
         return found.annotate(
@@ -113,6 +121,10 @@ class MailingListAdmin(PlainAdmin):
             return "The address is made from the slug when you save."
         address = f"{settings.PUBLIC_URL}/lists/{row.slug}/subscribe"
         return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
+
+    @display(description="Sign-up form")
+    def sign_up_form(self, row: MailingList) -> SafeString | str:
+        return form_pressure.state(row) if row.pk else "Open as soon as you save."
 
     @display(description="Bring people in")
     def import_hint(self, row: MailingList) -> SafeString:

@@ -1,18 +1,28 @@
-"""A form under pressure in a real browser: the captcha solves itself under a strict policy, and without scripts it is told."""
+"""A form under pressure in a real browser: the captcha solves itself under a strict policy."""
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from mailinglist.models import FormStep, MailingList, Subscriber
-from tests.browser.test_public_pages import browser, fits  # noqa: F401
+from tests.browser.test_public_pages import CHROMIUM, FLAGS, fits
 from tests.factories import make_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
@@ -30,7 +40,7 @@ def pressed(news: MailingList) -> MailingList:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
     settings.PUBLIC_URL = live_server.url
     context = browser.new_context(viewport={"width": 390, "height": 840}, base_url=live_server.url)
     page = context.new_page()
@@ -63,7 +73,9 @@ def test_the_captcha_is_solved_by_the_browser_and_the_sign_up_goes_through(
 
 
 def test_without_scripts_a_sentence_says_what_to_do(
-    browser: Browser, live_server: Any, pressed: MailingList  # noqa: F811
+    browser: Browser,
+    live_server: Any,
+    pressed: MailingList,
 ) -> None:
     context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
     page = context.new_page()
@@ -77,7 +89,9 @@ def test_without_scripts_a_sentence_says_what_to_do(
 
 
 def test_a_mistyped_domain_is_mended_by_one_button(
-    browser: Browser, live_server: Any, news: MailingList  # noqa: F811
+    browser: Browser,
+    live_server: Any,
+    news: MailingList,
 ) -> None:
     context = browser.new_context(
         java_script_enabled=False, base_url=live_server.url, viewport={"width": 390, "height": 840}
