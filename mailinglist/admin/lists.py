@@ -23,7 +23,7 @@ Status = Subscription.Status
 
 @admin.register(MailingList)
 class MailingListAdmin(PlainAdmin):
-    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "sign_up_form", "public_page")
+    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "sign_up_form", "public_link")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("public_page", "sign_up_form", "import_hint")
@@ -120,6 +120,11 @@ class MailingListAdmin(PlainAdmin):
         if not row.slug:
             return "The address is made from the slug when you save."
         address = f"{settings.PUBLIC_URL}/lists/{row.slug}/subscribe"
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
+
+    @display(description="Public page")
+    def public_link(self, row: MailingList) -> SafeString:
+        address = reverse("subscribe", args=[row.slug])
         return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
 
     @display(description="Sign-up form")

@@ -133,6 +133,7 @@ class TestUnderPressure:
         assert "<altcha-widget" in page and "come back in an hour" in page
         policy = answer["Content-Security-Policy"]
         assert "script-src 'self'; worker-src 'self'" in policy and "unsafe" not in policy
+        assert "{#" not in page
         assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", page)
         calm = client.get("/lists/calm/subscribe")
         assert "<script" not in calm.content.decode()
