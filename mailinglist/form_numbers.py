@@ -58,7 +58,8 @@ def of(list_id: int, *, now: datetime) -> FormNumbers:
     keys = {answer_key(list_id, answer): answer for answer in _WORDS}
     found = sign_up_counts.totals(SignUpCount.Scope.ANSWER, keys, since=now - DAY)
     counts = {answer: found.get(key, 0) for key, answer in keys.items()}
-    # Let through by the gate, and held back when the address was looked at.
-    counts[Answer.ADMIT] -= counts[Answer.ADDRESS]
+    # Of those that the gate let through, some were held back when the address was looked at.
+    through = sign_up_counts.passed(SignUpCount.Scope.FORM, str(list_id), since=now - DAY)
+    counts[Answer.ADMIT] = through - counts[Answer.ADDRESS]
     lines = [Line(*_WORDS[answer], count=max(0, counts[answer])) for answer in _WORDS]
     return FormNumbers(step=form_steps.current(row, now=now), row=row, lines=lines)

@@ -66,7 +66,8 @@ def ask(
     known. ``captcha_solution``: what the widget sent, or "". Raises addresses.BadAddress.
     """
     answer = _decide(mailing_list, email, ip, filled_seconds, captcha_solution, trapped, now)
-    _note(mailing_list, answer, now)
+    if answer is not Answer.ADMIT:  # the counter of the form knows those
+        _note(mailing_list, answer, now)
     return answer
 
 

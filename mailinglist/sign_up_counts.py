@@ -76,6 +76,12 @@ def totals(scope: SignUpCount.Scope, keys: Iterable[str], *, since: datetime) ->
     return dict(rows.values_list("key").annotate(all=Sum("asked")).order_by())
 
 
+def passed(scope: SignUpCount.Scope, key: str, *, since: datetime) -> int:
+    """How many were within the limit since then."""
+    rows = SignUpCount.objects.filter(scope=scope, key=key, since__gte=since)
+    return rows.aggregate(all=Sum("passed"))["all"] or 0
+
+
 def hidden(scope: SignUpCount.Scope, text: str) -> str:
     """A key that says nothing about ``text`` to who reads the table."""
     return salted_hmac(f"mailinglist.sign_up_counts.{scope}", text, algorithm="sha256").hexdigest()

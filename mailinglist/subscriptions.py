@@ -294,11 +294,9 @@ def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
 
 
 def _note_asked(subscriber: Subscriber, now: datetime) -> None:
-    asked, new = AskedAddress.objects.get_or_create(
-        key=subscriber.suppression_key, defaults={"mails": 1, "last_at": now}
-    )
-    if not new:
-        AskedAddress.objects.filter(pk=asked.pk).update(mails=F("mails") + 1, last_at=now)
+    asked = AskedAddress.objects.filter(key=subscriber.suppression_key)
+    if not asked.update(mails=F("mails") + 1, last_at=now):
+        AskedAddress.objects.create(key=subscriber.suppression_key, mails=1, last_at=now)
 
 
 def _status_before(row: Subscription) -> str:
