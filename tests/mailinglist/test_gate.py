@@ -226,6 +226,9 @@ class TestSteps:
             clock.shift(timedelta(minutes=33))
             assert not gate.is_closed(news, now=datetime.now(UTC))
             assert ask(news, ip="12.0.0.1", at=datetime.now(UTC)) is Answer.CAPTCHA
+            now = datetime.now(UTC)
+            assert ask(news, ip="12.0.0.2", at=now, captcha_solution=solve(news, now)) is Answer.ADMIT
+            assert step(news) == Step.CAPTCHA, "what came before it was closed counts no more"
             clock.shift(timedelta(minutes=61))
             form_steps.settle()
             assert step(news) == Step.OPEN
