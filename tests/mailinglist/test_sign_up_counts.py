@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from mailinglist import sign_up_counts
@@ -100,3 +100,20 @@ def at_once(act: Callable[[], bool], *, times: int) -> list[bool]:
 
     with ThreadPoolExecutor(8) as threads:
         return list(threads.map(one, range(times)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counting_does_not_take_the_safety_of_a_commit_from_whoever_counts_within_a_transaction() -> None:
+    def safety() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            found: str = cursor.fetchone()[0]
+            return found
+
+    before = safety()
+    take(Scope.NETWORK, "a", limit=10, now=NOON)
+    assert safety() == before
+    with transaction.atomic():
+        take(Scope.NETWORK, "a", limit=10, now=NOON)
+        sign_up_counts.note(Scope.ANSWER, "a", now=NOON)
+        assert safety() == before != "off"
