@@ -20,6 +20,7 @@ HOUR, PIECE = timedelta(hours=1), timedelta(minutes=10)
 #: How long counts are kept, for the manager's page.
 KEPT = timedelta(days=2)
 _PRUNE_BATCH = 5000
+_Values = dict[str, str | int | datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def take(
     piece, earliest = _piece(now), now - HOUR - PIECE
     if begin:
         piece, earliest = max(piece, begin), max(earliest, begin)
-    values = {
+    values: _Values = {
         "scope": scope,
         "key": key,
         "piece": piece,
@@ -54,7 +55,12 @@ def take(
 def note(scope: SignUpCount.Scope, key: str, *, now: datetime) -> None:
     """Count one more where there is no limit."""
     with connection.cursor() as cursor:
-        values = {"scope": scope, "key": key, "piece": _piece(now), "alone": not connection.in_atomic_block}
+        values: _Values = {
+            "scope": scope,
+            "key": key,
+            "piece": _piece(now),
+            "alone": not connection.in_atomic_block,
+        }
         cursor.execute(_NOTE, values)
 
 
