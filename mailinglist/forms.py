@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mailinglist import addresses, signs
+from mailinglist import addresses, fill_time, mail_domains, signs, typos
 from mailinglist.models import MailingList, Subscription
 from mailinglist.models.validators import one_line
 
@@ -54,11 +54,21 @@ class SignUpForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
+    #: When the form was shown (fill_time.stamp), the solution of a captcha, and the address that a person keeps
+    #: although it looks mistyped.
+    stamp = forms.CharField(required=False, widget=forms.HiddenInput())
+    altcha = forms.CharField(required=False, widget=forms.HiddenInput())
+    keep = forms.CharField(required=False, widget=forms.HiddenInput())
+    #: What was probably meant, where the address looks mistyped: the form is not valid then.
+    suggestion = ""
+    #: The address as it would be kept.
+    typed = ""
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, mailing_list: MailingList | None = None, **kwargs: Any
     ) -> None:
         super().__init__(data, **kwargs)
+        self.fields["stamp"].initial = fill_time.stamp
         if wording := tracking_text(mailing_list) if mailing_list else "":
             self.fields["tracking"].label = wording
         else:
@@ -66,9 +76,28 @@ class SignUpForm(forms.Form):
 
     def clean_email(self) -> str:
         try:
-            return addresses.normalise(self.cleaned_data["email"]).as_written
+            address = addresses.normalise(self.cleaned_data["email"])
         except addresses.BadAddress as bad:
             raise ValidationError(str(bad), code="address") from bad
+        if mail_domains.is_disposable(address.domain):
+            raise ValidationError(
+                _("Mailboxes at %(domain)s are thrown away. Please use an address that you keep."),
+                code="disposable",
+                params={"domain": address.domain},
+            )
+        meant = typos.suggestion(address.domain)
+        if meant and self.data.get("keep", "") != address.as_written:
+            self.typed = address.as_written
+            self.suggestion = f"{address.as_written.rpartition('@')[0]}@{meant}"
+            raise ValidationError(
+                _("Did you mean %(address)s?"), code="mistyped", params={"address": self.suggestion}
+            )
+        return address.as_written
+
+    @property
+    def filled_seconds(self) -> float | None:
+        """How long the visitor had the form in front of them; None: not known."""
+        return fill_time.seconds(self.cleaned_data["stamp"])
 
     @property
     def is_from_a_robot(self) -> bool:

@@ -16,6 +16,10 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+#: Of the one page with the captcha's widget: its scripts and its worker are files of our own.
+CAPTCHA_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace(
+    "script-src 'none'", "script-src 'self'; worker-src 'self'"
+)
 
 
 class PublicHeaders:

@@ -6,7 +6,6 @@ missing or unsafe value stops the start with a sentence (``mailinglist/checks.py
 docs/operations.md explains each setting.
 """
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
+from mailinglist.env import env, env_bool, env_list, env_number
 from mailinglist.navigation import UNFOLD as UNFOLD
 from script import embedded, runtime
 
@@ -24,38 +24,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.var_dir()
 # Of the script/start that runs here: its addresses, and how long its days are.
 RUNTIME: dict[str, Any] = runtime.read(VAR_DIR)
-_RUNNING: dict[str, str] = RUNTIME.get("environment", {})
-
-
-def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, _RUNNING.get(name, default)).strip()
-
-
-def env_bool(name: str, default: bool) -> bool:
-    value = env(name).lower()
-    if value in ("", None):
-        return default
-    if value in ("1", "true", "yes", "on"):
-        return True
-    if value in ("0", "false", "no", "off"):
-        return False
-    raise ImproperlyConfigured(f"{name}={value!r} is neither true nor false; write 1 or 0.")
-
-
-def env_number(name: str, default: float, *, low: float, high: float) -> float:
-    value = env(name)
-    try:
-        number = float(value) if value else float(default)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name}={value!r} is not a number.") from None
-    if not low <= number <= high:
-        raise ImproperlyConfigured(f"{name}={value} is outside {low:g} to {high:g}.")
-    return number
-
-
-def env_list(name: str, default: str = "") -> list[str]:
-    return [part for part in env(name, default).replace(",", " ").split() if part]
-
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1")
 
@@ -254,6 +222,29 @@ REMIND_AFTER_DAYS = env_number("REMIND_AFTER_DAYS", 3, low=0, high=60)
 CONSENT_RETENTION_DAYS = env_number("CONSENT_RETENTION_DAYS", 365, low=0, high=3650)
 # How many days the IP address and program of an open or click are kept; that it happened stays.
 TRACKING_RETENTION_DAYS = env_number("TRACKING_RETENTION_DAYS", 90, low=0, high=3650)
+
+# --- Sign-up: what one address, network, domain and form may ask for (mailinglist/gate.py) ---------------
+# Hours between two confirmation mails to an address that answers none, and how many of those it ever gets.
+SIGNUP_ADDRESS_HOURS = env_number("SIGNUP_ADDRESS_HOURS", 24, low=0, high=8760)
+SIGNUP_ADDRESS_UNANSWERED = int(env_number("SIGNUP_ADDRESS_UNANSWERED", 3, low=1, high=1000))
+# Sign-ups an hour: from one network (/24 of IPv4, /64 of IPv6); for one recipient domain, of which a large mailbox
+# provider gets ten times as many; on one form.
+SIGNUP_PER_NETWORK = int(env_number("SIGNUP_PER_NETWORK", 10, low=1, high=1_000_000))
+SIGNUP_PER_DOMAIN = int(env_number("SIGNUP_PER_DOMAIN", 30, low=1, high=1_000_000))
+SIGNUP_PER_FORM = int(env_number("SIGNUP_PER_FORM", 300, low=1, high=1_000_000))
+# From so many an hour on, a form asks for a captcha; from so many on it closes, for so many minutes.
+SIGNUP_CAPTCHA_FROM = int(env_number("SIGNUP_CAPTCHA_FROM", 60, low=0, high=1_000_000))
+SIGNUP_CLOSE_FROM = int(env_number("SIGNUP_CLOSE_FROM", 1000, low=1, high=1_000_000))
+SIGNUP_CLOSED_MINUTES = env_number("SIGNUP_CLOSED_MINUTES", 30, low=1, high=1440)
+if not SIGNUP_CAPTCHA_FROM <= SIGNUP_PER_FORM <= SIGNUP_CLOSE_FROM:
+    raise ImproperlyConfigured("Write SIGNUP_CAPTCHA_FROM ≤ SIGNUP_PER_FORM ≤ SIGNUP_CLOSE_FROM.")
+# Who sends the form faster than this, in seconds, is asked to press the button again. 0: nobody is.
+SIGNUP_MIN_SECONDS = env_number("SIGNUP_MIN_SECONDS", 2, low=0, high=60)
+# Domains of throw-away mailboxes that are refused, besides mailinglist/data/disposable_domains.txt.
+DISPOSABLE_DOMAINS = env_list("DISPOSABLE_DOMAINS")
+# Whether the DNS is asked if the domain takes mail; and which server, as host:port. Empty: the system's own.
+SIGNUP_CHECK_MX = env_bool("SIGNUP_CHECK_MX", not LOCAL)
+SIGNUP_DNS_SERVER = env("SIGNUP_DNS_SERVER")
 
 # --- Django -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -7,14 +7,15 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from mailinglist import addresses, consents, suppression
 from mailinglist.changes import Actor, Kind, Noun, record
 from mailinglist.consents import Consent as Consent
-from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription
+from mailinglist.models import AskedAddress, Change, Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import queue
 
 Status = Subscription.Status
@@ -49,6 +50,7 @@ class SignUp(Enum):
     SUBSCRIBED = "subscribed"
     ALREADY_SUBSCRIBED = "already subscribed"
     SUPPRESSED = "suppressed"
+    ADDRESS_LIMIT = "the address has answered none of our confirmation mails"
 
 
 class CannotRestore(ValueError):
@@ -71,13 +73,22 @@ def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
 
 @transaction.atomic
 def subscribe(
-    mailing_list: MailingList, email: str, *, consent: Consent, source: str, by: Actor, name: str = ""
+    mailing_list: MailingList,
+    email: str,
+    *,
+    consent: Consent,
+    source: str,
+    by: Actor,
+    name: str = "",
+    by_stranger: bool = False,
 ) -> SignUp:
     """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
 
     Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
     Anybody can type somebody's address: that the person had left, when and why, and what they had agreed to, stands
     until they confirm. Who was erased may come back that way, too, and no other.
+    ``by_stranger``: it came from the open internet, so an address that answers none of our confirmation mails, for
+    whatever list, gets no more of them than the settings SIGNUP_ADDRESS_… allow.
     """
     subscriber = get_or_create_subscriber(email, name=name)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
@@ -90,6 +101,8 @@ def subscribe(
     if found and found.status == Status.PENDING and _confirmed_lately(found, consent.at):
         return SignUp.CONFIRMATION_PENDING
     needs_mail = mailing_list.double_opt_in or found is not None or was_erased
+    if needs_mail and by_stranger and _was_asked_enough(subscriber, consent.at):
+        return SignUp.ADDRESS_LIMIT
     before = found.status if found else ""
     row = found or Subscription(list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
@@ -102,6 +115,7 @@ def subscribe(
     _record(row, before=before, why=f"Signed up ({source}).", by=by)
     if not needs_mail:
         return SignUp.SUBSCRIBED
+    _note_asked(subscriber, consent.at)
     queue.enqueue(subscriber_id=subscriber.pk, list_id=mailing_list.pk, purpose=Delivery.Purpose.CONFIRMATION)
     return SignUp.CONFIRMATION_SENT
 
@@ -138,6 +152,7 @@ def confirm(
     suppression.lift_erasure(subscriber, by=by)
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
+    AskedAddress.objects.filter(key=subscriber.suppression_key).delete()
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
     return True
 
@@ -272,6 +287,20 @@ def _confirmed_lately(row: Subscription, now: datetime) -> bool:
         purpose=Delivery.Purpose.CONFIRMATION,
         created_at__gt=now - CONFIRMATION_PAUSE,
     ).exists()
+
+
+def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
+    asked = AskedAddress.objects.filter(key=subscriber.suppression_key).first()
+    if asked is None:
+        return False
+    pause = timedelta(hours=settings.SIGNUP_ADDRESS_HOURS)
+    return asked.mails >= settings.SIGNUP_ADDRESS_UNANSWERED or asked.last_at > now - pause
+
+
+def _note_asked(subscriber: Subscriber, now: datetime) -> None:
+    asked = AskedAddress.objects.filter(key=subscriber.suppression_key)
+    if not asked.update(mails=F("mails") + 1, last_at=now):
+        AskedAddress.objects.create(key=subscriber.suppression_key, mails=1, last_at=now)
 
 
 def _status_before(row: Subscription) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from mailinglist import doorbell, guard, lifecycle, pending, restored, retention
+from mailinglist import doorbell, form_steps, guard, lifecycle, pending, restored, retention
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -60,6 +60,7 @@ def tidy() -> None:
     queue.cancel_leftovers()
     lifecycle.start_due()
     guard.watch()
+    form_steps.settle()
     for campaign_id in Campaign.objects.filter(status=Campaign.Status.SENDING).values_list("pk", flat=True):
         lifecycle.finish_if_done(campaign_id)
 

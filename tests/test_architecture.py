@@ -21,6 +21,7 @@ PURE = (
     "mailinglist/merge.py",
     "mailinglist/origins.py",
     "mailinglist/signs.py",
+    "mailinglist/typos.py",
     "mailinglist/whole_numbers.py",
     "mailinglist/composing/mime.py",
     "mailinglist/composing/untracked.py",
@@ -167,6 +168,7 @@ def test_only_named_modules_of_bounces_write_to_mailinglist() -> None:
         ("mailinglist/lifecycle.py", "status", "Campaign"),
         ("mailinglist/sending/", "state", "Delivery"),
         ("mailinglist/suppression.py", "released_at", "Suppression"),
+        ("mailinglist/form_steps.py", "step", "FormStep"),
     ],
 )
 def test_only_the_owner_updates_the_state_of_a_model(owner: str, field: str, model: str) -> None:

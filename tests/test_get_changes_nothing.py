@@ -187,6 +187,7 @@ def cast() -> dict[str, str]:
         "url": "no/such/page",
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),
         "object_id": str(news.pk),
+        "list_id": str(news.pk),
         "subscriber_id": str(ada.pk),
         "subscription_id": str(ada.subscriptions.get().pk),
         "delivery_id": str(doubtful.pk),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bounces import heartbeat, reputation
 from bounces.admin.incidents import open_incidents
 from bounces.models import Event, Notification
-from mailinglist.models import Campaign, Delivery, MailingList, Subscriber
+from mailinglist.models import Campaign, Delivery, FormStep, MailingList, Subscriber
 from mailinglist.sending import pacing
 from mailinglist.staff import COUNT_CAP
 
@@ -77,6 +77,13 @@ def _lines() -> list[dict[str, Any]]:
             "not understood: look, and process again",
             "notifications",
             f"{notifications}?state__exact=quarantined",
+        ),
+        _line(
+            FormStep.objects.filter(step__gt=FormStep.Step.OPEN),
+            "warning",
+            "under a burst of sign-ups: they ask for a captcha or are closed, and go back by themselves",
+            "sign-up forms",
+            reverse("admin:mailinglist_mailinglist_changelist"),
         ),
         _line(
             held,

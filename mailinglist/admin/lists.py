@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from mailinglist.admin import list_embedding
+from mailinglist.admin import form_pressure, list_embedding
 from mailinglist.changes import Noun, record
 from mailinglist.models import MailingList, Subscription
 from mailinglist.staff import PlainAdmin, actor
@@ -23,10 +23,10 @@ Status = Subscription.Status
 
 @admin.register(MailingList)
 class MailingListAdmin(PlainAdmin):
-    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "public_page")
+    list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "sign_up_form", "public_link")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("public_page", "on_your_site", "import_hint")
+    readonly_fields = ("public_page", "sign_up_form", "on_your_site", "import_hint")
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "language")}),
         (
@@ -43,6 +43,7 @@ class MailingListAdmin(PlainAdmin):
                     "double_opt_in",
                     "is_public",
                     "public_page",
+                    "sign_up_form",
                     "import_hint",
                     "on_your_site",
                     "allowed_origins",
@@ -66,8 +67,10 @@ class MailingListAdmin(PlainAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         embed = self.admin_site.admin_view(list_embedding.show)
+        pressure = self.admin_site.admin_view(form_pressure.show)
         return [
             path("<int:list_id>/embed/", embed, name="mailinglist_mailinglist_embed"),
+            path("<int:list_id>/sign-ups/", pressure, name="mailinglist_mailinglist_sign_ups"),
             *super().get_urls(),
         ]
 
@@ -75,7 +78,7 @@ class MailingListAdmin(PlainAdmin):
         def number(status: str) -> Count:
             return Count("subscriptions", filter=Q(subscriptions__status=status))
 
-        found: QuerySet[MailingList] = super().get_queryset(request)
+        found: QuerySet[MailingList] = super().get_queryset(request).select_related("form_step")
         if request.resolver_match and request.resolver_match.url_name != "mailinglist_mailinglist_changelist":
             return found
         return found.annotate(
@@ -151,6 +154,15 @@ class MailingListAdmin(PlainAdmin):
             '<a href="{}">The form for your site, to copy and to try</a>',
             reverse("admin:mailinglist_mailinglist_embed", args=[row.pk]),
         )
+
+    @display(description="Public page")
+    def public_link(self, row: MailingList) -> SafeString:
+        address = reverse("subscribe", args=[row.slug])
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
+
+    @display(description="Sign-up form")
+    def sign_up_form(self, row: MailingList) -> SafeString | str:
+        return form_pressure.state(row) if row.pk else "Open as soon as you save."
 
     @display(description="Bring people in")
     def import_hint(self, row: MailingList) -> SafeString:

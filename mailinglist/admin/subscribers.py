@@ -34,6 +34,7 @@ SIGN_UPS = {
     subscriptions.SignUp.CONFIRMATION_PENDING: "A confirmation mail went out less than a day ago.",
     subscriptions.SignUp.SUBSCRIBED: "Subscribed.",
     subscriptions.SignUp.ALREADY_SUBSCRIBED: "This person was subscribed already; nothing changed.",
+    subscriptions.SignUp.ADDRESS_LIMIT: "This address has answered none of our confirmation mails.",
     subscriptions.SignUp.SUPPRESSED: "This address is suppressed, so it was not subscribed. See why below.",
 }
 

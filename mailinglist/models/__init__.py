@@ -5,22 +5,26 @@ from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
+from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
 from mailinglist.models.lists import MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 
 __all__ = [
+    "AskedAddress",
     "Attempt",
     "Campaign",
     "CampaignVersion",
     "Change",
     "ConsentRecord",
     "Delivery",
+    "FormStep",
     "Home",
     "MailingList",
     "ProviderPace",
     "SendBudget",
+    "SignUpCount",
     "Subscriber",
     "Subscription",
     "Suppression",

@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from mailinglist import addresses, signs
 from mailinglist.models.subscribers import new_token
 from mailinglist.models.validators import one_line, origin_lines, sender_address
 
@@ -89,6 +90,20 @@ class MailingList(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Names without invisible signs, which make two look alike or turn around what stands beside them; and
+        addresses as mail servers know them, with an A-label domain."""
+        self.name, self.from_name = signs.person_name(self.name), signs.person_name(self.from_name)
+        self.from_email, self.reply_to = _for_servers(self.from_email), _for_servers(self.reply_to)
+
+
+def _for_servers(email: str) -> str:
+    """The address with its domain in A-labels; as it is where the field's own validator refuses it."""
+    try:
+        return addresses.normalise(email).as_written if email else ""
+    except addresses.BadAddress:
+        return email
 
 
 class Subscription(models.Model):

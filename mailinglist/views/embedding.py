@@ -23,6 +23,7 @@ from django.views.decorators.http import condition, require_safe
 
 from mailinglist import embedding, origins, signs
 from mailinglist.forms import SignUpForm
+from mailinglist.gate import Answer
 from mailinglist.models import MailingList
 from mailinglist.views.joining import FormName, sign_up
 from mailinglist.views.pages import public_list, show
@@ -94,7 +95,11 @@ def form_json(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
 
 @cross_origin("POST")
 def subscribe_json(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
-    """Sign up. The answer is the same for every address that can exist."""
+    """Sign up. The answer is the same for every address that can exist.
+
+    400: what is written in a field cannot be. 409 and 429: the page of the form goes on from here, with a question about
+    the address or a captcha; the script takes the visitor there.
+    """
     try:
         values = _body(request)
     except BadBody as bad:
@@ -107,13 +112,17 @@ def subscribe_json(request: HttpRequest, mailing_list: MailingList) -> HttpRespo
         return _problems(errors | {name: [gettext("The form has no such field.")] for name in unknown})
     form = SignUpForm(values, mailing_list=mailing_list)
     if not form.is_valid():
-        return _problems(form.errors)
+        return _problems(form.errors, status=409 if form.suggestion else 400)
     origin = request.headers.get("Origin", "")
     came_from = origins.page(page) if isinstance(page, str) else ""
     if not came_from.startswith(f"{origin}/"):
         came_from = origins.page(origin)
-    sign_up(request, mailing_list, form, form_name=FormName.SCRIPT, came_from=came_from)
-    return JsonResponse({"message": embedding.thanks()})
+    answer = sign_up(request, mailing_list, form, form_name=FormName.SCRIPT, came_from=came_from)
+    if answer is Answer.ADMIT or answer.silent:
+        return JsonResponse({"message": embedding.thanks()})
+    if answer is Answer.NO_DOMAIN:
+        return _problems({"email": [answer.sentence]})
+    return _refusal(answer.sentence, status=429)
 
 
 @never_cache

@@ -7,8 +7,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from mailinglist import subscriptions
+from mailinglist import gate, subscriptions
 from mailinglist.forms import SignUpForm, consent_text, tracking_text
+from mailinglist.gate import Answer
 from mailinglist.models import MailingList, Subscriber
 from mailinglist.views import landing, visitor
 from mailinglist.views.pages import masked, person, public_list, show, token_page
@@ -38,11 +39,17 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     form = SignUpForm(request.POST if request.method == "POST" else None, mailing_list=mailing_list)
     ticket = request.POST.get("came_from", "")
     came_from = landing.read(ticket)
+    answer = None
     if form.is_valid():
         name = FormName.PAGE if came_from is None else FormName.HTML
-        sign_up(request, mailing_list, form, form_name=name, came_from=came_from or "")
-        return redirect("check-mail", slug=slug)
-    return landing.show_form(request, mailing_list, form, ticket="" if came_from is None else ticket)
+        answer = sign_up(request, mailing_list, form, form_name=name, came_from=came_from or "")
+        if answer is Answer.ADMIT or answer.silent:
+            return redirect("check-mail", slug=slug)
+        if answer is Answer.NO_DOMAIN:
+            form.add_error("email", answer.sentence)
+    return landing.show_form(
+        request, mailing_list, form, ticket="" if came_from is None else ticket, answer=answer
+    )
 
 
 @require_safe
@@ -74,22 +81,35 @@ def sign_up(
     *,
     form_name: FormName,
     came_from: str = "",
-) -> None:
-    """What every sign-up form does with valid answers. Nothing, when a robot filled it in; the answer is the same.
+) -> Answer:
+    """Sign up with a valid form, where the gate lets it through. For every form that strangers can send.
 
-    ``came_from``: the page or origin of another site that the form stood on, as its browser says.
+    ``form_name``: which one it was, kept as the subscription's source. ``came_from``: the page or origin of another
+    site that the form stood on, as its browser says. ADMIT and the silent answers are told alike.
     """
-    if form.is_from_a_robot:
-        return
     tracking = form.cleaned_data.get("tracking")
     said = "\n".join([consent_text(mailing_list), *([tracking_text(mailing_list)] if tracking else [])])
     consent = visitor.agrees(request, form=form_name.value, text=said, tracking=tracking)
+    answer = gate.ask(
+        mailing_list,
+        form.cleaned_data["email"],
+        ip=consent.ip,
+        filled_seconds=form.filled_seconds,
+        captcha_solution=form.cleaned_data["altcha"],
+        trapped=form.is_from_a_robot,
+        now=consent.at,
+    )
+    if answer is not Answer.ADMIT:
+        return answer
     evidence = {"form": form_name.value} | ({"came_from": came_from} if came_from else {})
-    subscriptions.subscribe(
+    outcome = subscriptions.subscribe(
         mailing_list,
         form.cleaned_data["email"],
         name=form.cleaned_data["name"],
         consent=consent,
         source=form_name,
         by=person(request, page="subscribe", **evidence),
+        by_stranger=True,
     )
+    gate.note_outcome(mailing_list, outcome, now=consent.at)
+    return answer

@@ -6,12 +6,17 @@ person presses the button of our page, under the consent text that they then see
 same form.
 """
 
+import json
+
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.csrf import csrf_failure as too_old
 
-from mailinglist import origins
+from mailinglist import captcha, fill_time, gate, origins
 from mailinglist.forms import SignUpForm, consent_text
+from mailinglist.gate import Answer
+from mailinglist.middleware import CAPTCHA_SECURITY_POLICY
 from mailinglist.models import MailingList
 from mailinglist.views.pages import public_list, show
 
@@ -36,10 +41,23 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def show_form(
-    request: HttpRequest, mailing_list: MailingList, form: SignUpForm, *, ticket: str, landed: bool = False
+    request: HttpRequest,
+    mailing_list: MailingList,
+    form: SignUpForm,
+    *,
+    ticket: str,
+    landed: bool = False,
+    answer: Answer | None = None,
 ) -> HttpResponse:
-    """The page with the sign-up form. ``ticket``: goes with it, and says where the form was begun."""
-    return show(
+    """The page with the sign-up form. ``ticket``: goes with it, and says where the form was begun. ``answer``: why what
+    was sent did not get through.
+    """
+    now = timezone.now()
+    closed = gate.is_closed(mailing_list, now=now)
+    asks_captcha = gate.asks_captcha(mailing_list, now=now)
+    # Who presses again has had the form since it was first shown.
+    before = (form["stamp"].data or "") if form.is_bound else ""
+    response = show(
         request,
         "subscribe",
         list=mailing_list,
@@ -47,7 +65,17 @@ def show_form(
         consent=consent_text(mailing_list),
         ticket=ticket,
         landed=landed,
+        said=Answer.CLOSED.sentence if closed else answer.sentence if answer and not form.errors else "",
+        closed=closed,
+        stamp=fill_time.stamp() if fill_time.seconds(before) is None else before,
+        # Not used up yet, because the form was not valid.
+        solution=form["altcha"].data if form.is_bound and form.errors and answer is None else "",
+        challenge=json.dumps(captcha.challenge(mailing_list, now=now)) if asks_captcha else "",
+        captcha_words=json.dumps(captcha.words()),
     )
+    if asks_captcha:
+        response.headers["Content-Security-Policy"] = CAPTCHA_SECURITY_POLICY
+    return response
 
 
 def read(ticket: str) -> str | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailinglist import lifecycle, tasks
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Campaign, Delivery, Subscription
+from mailinglist.models import Campaign, Delivery, FormStep, Subscription
 from mailinglist.sending import engine, queue
 from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -86,6 +86,16 @@ def test_the_sweep_recovers_starts_and_finishes(settings: Any, rung: list[Any]) 
     campaign.refresh_from_db()
     later.refresh_from_db()
     assert (campaign.status, later.status) == ("finished", "sending")
+
+
+def test_the_sweep_opens_a_form_that_was_closed(rung: list[Any]) -> None:
+    news, long_ago = make_list(), timezone.now() - timedelta(hours=3)
+    FormStep.objects.create(list=news, step=3, since=long_ago, until=long_ago, counted_from=long_ago)
+    tasks.sweep()
+    assert FormStep.objects.get().step == FormStep.Step.CAPTCHA
+    FormStep.objects.update(since=long_ago, until=long_ago)
+    tasks.sweep()
+    assert FormStep.objects.get().step == FormStep.Step.OPEN
 
 
 def test_send_mail_sends_confirmations(ses: FakeSES) -> None:

@@ -4,14 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from mailinglist import subscriptions, suppression
+from mailinglist import fill_time, subscriptions, suppression
 from mailinglist.changes import SYSTEM
-from mailinglist.forms import SignUpForm
 from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription, Suppression
 from mailinglist.views import embedding
 from tests.factories import make_list, make_subscriber
@@ -29,9 +27,14 @@ def news() -> MailingList:
 
 
 def send(client: Client, body: Any, *, origin: str = SHOP, kind: str = "application/json") -> HttpResponse:
-    raw = body if isinstance(body, str | bytes) else json.dumps(body)
+    raw = body if isinstance(body, str | bytes) else json.dumps(with_stamp(body))
     headers = {"origin": origin} if origin else {}
     return client.post(POST, raw, content_type=kind, headers=headers, **BROWSER)
+
+
+def with_stamp(body: Any) -> Any:
+    """As the script sends it back, out of form.json."""
+    return {"stamp": fill_time.stamp(), **body} if isinstance(body, dict) else body
 
 
 def errors(answer: HttpResponse) -> dict[str, list[str]]:
@@ -158,7 +161,7 @@ class TestBadBodies:
         assert not Subscriber.objects.exists()
 
     def test_a_long_body_is_not_read_to_its_end(self, client: Client, news: MailingList) -> None:
-        body = json.dumps({**ADA, "name": ""})
+        body = json.dumps(with_stamp(ADA))
         assert send(client, body + " " * (embedding.BODY_LIMIT - len(body))).status_code == 200
         answer = send(client, body + " " * (embedding.BODY_LIMIT - len(body) + 1))
         assert answer.status_code == 413
@@ -266,7 +269,7 @@ class TestScript:
         found = client.get(FORM, headers={"origin": SHOP}).json()
         assert found["action"] == "https://lists.example/lists/news/subscribe"
         fields = {field["name"]: field for field in found["fields"]}
-        assert list(fields) == ["email", "name", "website"]
+        assert list(fields) == ["email", "name", "website", "stamp", "altcha", "keep"]
         assert fields["email"] == {
             "name": "email",
             "label": "Email address",
@@ -280,12 +283,11 @@ class TestScript:
         assert fields["website"]["trap"] is True
 
     def test_a_hidden_field_is_given_with_its_value_and_never_pasted(
-        self, client: Client, news: MailingList, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, news: MailingList
     ) -> None:
-        stamp = forms.CharField(widget=forms.HiddenInput, initial=lambda: "now", required=False)
-        monkeypatch.setitem(SignUpForm.base_fields, "stamp", stamp)
         fields = {field["name"]: field for field in client.get(FORM).json()["fields"]}
-        assert (fields["stamp"]["type"], fields["stamp"]["value"]) == ("hidden", "now")
+        assert fields["stamp"]["type"] == "hidden"
+        assert fill_time.seconds(fields["stamp"]["value"]) is not None
         assert "stamp" not in client.get("/lists/news/embed-preview/html").content.decode()
 
 
@@ -306,3 +308,17 @@ class TestPreview:
 
     def test_another_way_is_no_page(self, client: Client, news: MailingList) -> None:
         assert client.get("/lists/news/embed-preview/iframe").status_code == 404
+
+
+class TestGate:
+    def test_a_mistyped_domain_and_a_form_under_pressure_lead_to_the_page(
+        self, client: Client, news: MailingList, settings: Any
+    ) -> None:
+        answer = send(client, {"email": "ada@gmial.com"})
+        assert answer.status_code == 409
+        assert errors(answer)["email"] == ["Did you mean ada@gmail.com?"]
+        assert send(client, {"email": "ada@gmial.com", "keep": "ada@gmial.com"}).status_code == 200
+        answer = send(client, {**ADA, "stamp": ""})
+        assert answer.status_code == 429
+        assert errors(answer)["__all__"][0]
+        assert Subscription.objects.count() == 1

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from mailinglist import subscriptions, suppression, tokens
+from mailinglist import fill_time, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Change, Delivery, Subscriber, Subscription, Suppression
 from tests.factories import make_list, make_subscriber
@@ -133,7 +133,9 @@ class TestSignUp:
     def test_a_strange_browser_name_does_no_harm(self, client: Client) -> None:
         make_list()
         client.post(
-            "/lists/news/subscribe", {"email": "ada@post.example"}, HTTP_USER_AGENT="Evil\x00\r\n" + "x" * 500
+            "/lists/news/subscribe",
+            {"email": "ada@post.example", "stamp": fill_time.stamp()},
+            HTTP_USER_AGENT="Evil\x00\r\n" + "x" * 500,
         )
         assert Subscription.objects.get().consent_user_agent == ("Evil" + "x" * 500)[:255]
 

@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 
-from mailinglist import tokens
+from mailinglist import fill_time, tokens
 from mailinglist.models import Subscription
 from mailinglist.views.pages import masked
 from tests.factories import make_list, make_subscriber
@@ -119,7 +119,9 @@ class TestForeignHosts:
     def test_a_forwarded_host_changes_no_link(self, client: Client, settings: object) -> None:
         news = make_list()
         evil = {"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_FORWARDED": "host=evil.example"}
-        answer = client.post("/lists/news/subscribe", {"email": "ada@post.example"}, **evil)
+        answer = client.post(
+            "/lists/news/subscribe", {"email": "ada@post.example", "stamp": fill_time.stamp()}, **evil
+        )
         assert answer["Location"] == "/lists/news/check-your-mail"
         row = Subscription.objects.get(list=news)
         assert tokens.confirm_url(row).startswith(settings.PUBLIC_URL + "/confirm/")  # type: ignore[attr-defined]
@@ -131,12 +133,18 @@ class TestForeignHosts:
         make_list()
         settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # type: ignore[attr-defined]
         sent = {"HTTP_X_FORWARDED_FOR": "1.1.1.1, 203.0.113.9", "HTTP_X_FORWARDED_PROTO": "http"}
-        client.post("/lists/news/subscribe", {"email": "ada@post.example"}, **sent)
+        client.post(
+            "/lists/news/subscribe", {"email": "ada@post.example", "stamp": fill_time.stamp()}, **sent
+        )
         assert Subscription.objects.get().consent_ip == "203.0.113.9"
 
     def test_without_a_trusted_proxy_the_header_is_not_believed(self, client: Client) -> None:
         make_list()
-        client.post("/lists/news/subscribe", {"email": "ada@post.example"}, HTTP_X_FORWARDED_FOR="1.1.1.1")
+        client.post(
+            "/lists/news/subscribe",
+            {"email": "ada@post.example", "stamp": fill_time.stamp()},
+            HTTP_X_FORWARDED_FOR="1.1.1.1",
+        )
         assert Subscription.objects.get().consent_ip == "127.0.0.1"
 
 

@@ -140,7 +140,7 @@ class TestTrackingConsent:
         row = ConsentRecord.objects.get()
         assert (row.tracking, "which links I follow" in row.text) == (ticked, ticked)
         assert Subscription.objects.get().tracking_consent == ticked
-        assert (row.form, row.user_agent) == ("page", "Firefox/140")
+        assert (row.form, row.user_agent) == ("form", "Firefox/140")
 
     @pytest.mark.parametrize("mode", ["on", "off"])
     def test_a_list_that_does_not_ask_has_no_box(self, client: Client, news: MailingList, mode: str) -> None:
@@ -152,7 +152,7 @@ class TestTrackingConsent:
 
     def test_a_wrong_address_keeps_the_tick(self, client: Client, news: MailingList) -> None:
         page = client.post("/lists/news/subscribe", {"email": "x", "tracking": "on"}).content.decode()
-        assert '<input type="checkbox" name="tracking" checked>' in page
+        assert '<input type="checkbox" name="tracking" id="id_tracking" checked>' in page
 
     def test_the_preferences_page_shows_and_changes_it(
         self, client: Client, news: MailingList, ada: Subscriber

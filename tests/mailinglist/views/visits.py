@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from mailinglist import subscriptions, tokens
+from mailinglist import fill_time, subscriptions, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import MailingList, Subscriber, Subscription
 
@@ -36,4 +36,5 @@ def pending(email: str, mailing_list: MailingList) -> Subscription:
 
 
 def sign_up(client: Client, email: str, slug: str = "news", **fields: str) -> HttpResponse:
-    return client.post(f"/lists/{slug}/subscribe", {"email": email, **fields}, **BROWSER)
+    sent = {"email": email, "stamp": fill_time.stamp(), **fields}
+    return client.post(f"/lists/{slug}/subscribe", sent, **BROWSER)
