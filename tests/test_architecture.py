@@ -14,6 +14,8 @@ PURE = (
     "mailinglist/addresses.py",
     "mailinglist/merge.py",
     "mailinglist/signs.py",
+    "mailinglist/shades.py",
+    "mailinglist/pictures.py",
     "mailinglist/whole_numbers.py",
     "mailinglist/composing/mime.py",
     "mailinglist/sending/in_flight.py",

@@ -5,7 +5,7 @@ from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.home import Home
-from mailinglist.models.lists import MailingList, Subscription
+from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 
@@ -16,6 +16,7 @@ __all__ = [
     "Change",
     "Delivery",
     "Home",
+    "ListLogo",
     "MailingList",
     "ProviderPace",
     "SendBudget",
