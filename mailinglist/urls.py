@@ -3,15 +3,23 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import health, joining, leaving, preferences
+from mailinglist.views import archive, health, joining, leaving, lists, preferences
 
 urlpatterns = [
     path("", joining.home, name="home"),
+    path("lists/looks.css", lists.all_looks, name="looks"),
+    path("lists/<slug:slug>/", lists.list_page, name="list"),
+    path("lists/<slug:slug>/look.css", lists.look, name="list-look"),
+    path("lists/<slug:slug>/logo", lists.logo, name="list-logo"),
     path("lists/<slug:slug>/subscribe", joining.subscribe, name="subscribe"),
     path("lists/<slug:slug>/check-your-mail", joining.check_mail, name="check-mail"),
     path("confirm/<str:token>", joining.confirm, name="confirm"),
     path("unsubscribe/<str:token>", leaving.unsubscribe, name="unsubscribe"),
     path("preferences/<str:token>", preferences.preferences, name="preferences"),
+    path("archive/<slug:slug>/", archive.index, name="archive"),
+    path("archive/<slug:slug>/feed.atom", archive.feed, name="archive-feed"),
+    path("archive/<slug:slug>/<slug:public_id>/", archive.issue, name="archive-issue"),
+    path("archive/<slug:slug>/<slug:public_id>/mail", archive.mail, name="archive-mail"),
     path("hooks/", include("bounces.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import subscriptions, suppression, tokens
+from mailinglist import looks, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
@@ -30,6 +30,7 @@ from mailinglist.models import (
     Subscription,
     Suppression,
 )
+from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
 
 #: What prefetching browsers say. One request says all of it: whoever listens to one of them finds it.
@@ -41,11 +42,12 @@ PREFETCH = {
 #: What the forms post: in the query of a GET it must do nothing either.
 TEMPTATION = (
     "?List-Unsubscribe=One-Click&confirm=1&scope=all&rejoin=news&shown=news&name=Eve&email=eve@post.example"
-    "&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
+    "&tell=1&because=other&pause=30&resume=1&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
 )
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
-    "home", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "healthz", "readyz",
+    "home", "list", "looks", "list-look", "list-logo", "archive", "archive-feed", "archive-issue", "archive-mail",
+    "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "healthz", "readyz",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
 }  # fmt: skip
@@ -155,7 +157,9 @@ def ids_of_admin_route(pattern: str) -> list[str]:
 
 def cast() -> dict[str, str]:
     """At least one row of every model, and the values of the public routes."""
-    news = make_list("news")
+    news = make_list("news", has_archive=True, accent="#0a7a5a")
+    looks.set_logo(news.pk, logos.PNG, by=SYSTEM)
+    news.refresh_from_db()
     ada = make_subscriber("ada@post.example", news)
     bob = subscriptions.get_or_create_subscriber("bob@post.example")
     waiting = Subscription.objects.create(list=news, subscriber=bob, status="pending", source="test")
@@ -176,9 +180,10 @@ def cast() -> dict[str, str]:
     )
     make_campaign(news)
     doubtful = _sent(news, ada, status="sending", state="unknown")
-    _sent(news, ada, status="finished", state="bounced")
+    finished = _sent(news, ada, status="finished", state="bounced").campaign
     return {
         "slug": news.slug,
+        "public_id": finished.public_id,
         "app_label": "mailinglist",
         "url": "no/such/page",
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),
