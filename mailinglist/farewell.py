@@ -33,8 +33,9 @@ def tell(subscriber: Subscriber, list_ids: Collection[int], *, because: str, wor
         record(
             Noun.SUBSCRIPTION,
             row.pk,
-            before=row.status,
-            after=row.status,
+            # Not the status, which has not changed: rejoin() looks for its last change.
+            before="left",
+            after="told why",
             why=f"Told why they left: {Because(because).label if because else 'in words'}.",
             by=by,
             subscriber_id=subscriber.pk,

@@ -6,6 +6,7 @@ list's colour is a class, ``look-<slug>``, of a style sheet of its own.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from django.db import transaction
 
@@ -15,11 +16,6 @@ from mailinglist.models import ListLogo, MailingList
 
 #: How large a logo is shown at most, in CSS pixels.
 SHOWN_WIDTH, SHOWN_HEIGHT = 220, 64
-
-_RULE = (
-    ".look-{slug}{{--accent:{accent};--accent-strong:{strong};--on-accent:{on};"
-    "--stripe-1:{accent};--stripe-2:{strong}}}"
-)
 
 
 def css(lists: Iterable[MailingList]) -> str:
@@ -83,4 +79,5 @@ def _save(mailing_list: MailingList, after: str, why: str, by: Actor) -> None:
 
 
 def _rule(slug: str, found: shades.Shades) -> str:
-    return _RULE.format(slug=slug, accent=found.accent, strong=found.strong, on=found.on_accent)
+    variables = ";".join(f"--{name.replace('_', '-')}:{value}" for name, value in asdict(found).items())
+    return f".look-{slug}{{{variables};--stripe-1:{found.edge};--stripe-2:{found.accent}}}"

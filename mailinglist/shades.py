@@ -1,7 +1,8 @@
 """PURE. Shades of one colour that can be read: on our paper and under our text, in light and dark pages.
 
-Called by looks.py for the style sheet of a list. Whatever colour a manager chooses, text of it on the paper and text
-on it have the contrast of WCAG 2.2 AA (4.5 : 1); hue and saturation stay the manager's, only the lightness moves.
+Called by looks.py for the style sheet of a list. Buttons are filled with the manager's very colour, under white or
+dark text; for text of that colour on the paper, only the lightness moves. Both have the contrast of WCAG 2.2 AA
+(4.5 : 1), whatever colour was chosen.
 """
 
 import colorsys
@@ -12,30 +13,33 @@ LEAST_CONTRAST = 4.5
 #: What the colour stands on: --paper and --card of app.css.
 LIGHT_PAPERS = ("#faf7f2", "#ffffff")
 DARK_PAPERS = ("#15181d", "#1d2229")
-_ON_LIGHT, _ON_DARK = "#ffffff", "#0d1117"
+_WHITE, _INK = "#ffffff", "#0d1117"
 #: How much lighter or darker the shade for what is pointed at is.
 _STEP = 26
+#: A fill that can hardly be told from the paper gets an edge of the readable shade.
+_LEAST_EDGE = 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class Shades:
-    """Values of --accent, --accent-strong and --on-accent."""
+    """Values of the variables of app.css; ``strong`` ones are for what is pointed at."""
 
     accent: str
-    strong: str
-    on_accent: str
+    accent_strong: str
+    fill: str
+    fill_strong: str
+    on_fill: str
+    edge: str
 
 
 def light(colour: str) -> Shades:
-    """For light pages: the colour itself where it is dark enough, else the lightest shade of it that is."""
-    accent = _readable(colour, LIGHT_PAPERS, _ON_LIGHT, step=-1)
-    return Shades(accent, _at(accent, _lightness(accent) - _STEP), _ON_LIGHT)
+    """For light pages: as text the colour itself where it is dark enough, else the lightest shade of it that is."""
+    return _shades(colour, LIGHT_PAPERS, step=-1)
 
 
 def dark(colour: str) -> Shades:
-    """For dark pages: the colour itself where it is light enough, else the darkest shade of it that is."""
-    accent = _readable(colour, DARK_PAPERS, _ON_DARK, step=1)
-    return Shades(accent, _at(accent, _lightness(accent) + _STEP), _ON_DARK)
+    """For dark pages: as text the colour itself where it is light enough, else the darkest shade of it that is."""
+    return _shades(colour, DARK_PAPERS, step=1)
 
 
 def contrast(one: str, other: str) -> float:
@@ -44,10 +48,26 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _readable(colour: str, papers: tuple[str, ...], text: str, *, step: int) -> str:
-    lightness = _lightness(colour)
-    shade = colour
-    while not all(contrast(shade, other) >= LEAST_CONTRAST for other in (*papers, text)):
+def _shades(colour: str, papers: tuple[str, ...], *, step: int) -> Shades:
+    accent = _moved_until_read(colour, papers, step)
+    on_fill = max(_WHITE, _INK, key=lambda text: contrast(colour, text))
+    fill = _moved_until_read(colour, (on_fill,), -1 if on_fill == _WHITE else 1)
+    away = -_STEP if on_fill == _WHITE else _STEP
+    plain = min(contrast(fill, paper) for paper in papers) < _LEAST_EDGE
+    return Shades(
+        accent=accent,
+        accent_strong=_at(accent, _lightness(accent) + step * _STEP),
+        fill=fill,
+        fill_strong=_at(fill, _lightness(fill) + away),
+        on_fill=on_fill,
+        edge=accent if plain else fill,
+    )
+
+
+def _moved_until_read(colour: str, others: tuple[str, ...], step: int) -> str:
+    """The first shade of the colour in this direction that can be read on, or under, all the others."""
+    lightness, shade = _lightness(colour), colour
+    while not all(contrast(shade, other) >= LEAST_CONTRAST for other in others):
         lightness += step
         shade = _at(colour, lightness)
     return shade

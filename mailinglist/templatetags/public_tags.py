@@ -46,7 +46,9 @@ def logo(mailing_list: MailingList) -> SafeString | str:
 
 @register.simple_tag
 def date_of(at: datetime, language: str) -> SafeString:
-    """A day, written as people of that language write it."""
+    """A day, written as people of that language write it; in the page's language where nobody knows how."""
+    if not translation.check_for_language(language):
+        language = translation.get_language() or "en"
     with translation.override(language):
         words = date_format(timezone.localtime(at), "DATE_FORMAT")
     return format_html('<time datetime="{}" lang="{}">{}</time>', at.date().isoformat(), language, words)

@@ -1,6 +1,7 @@
 """A colour that a manager chooses can always be read, on both papers and under its text."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,12 @@ def test_every_colour_becomes_one_that_can_be_read(colour: str) -> None:
         (shades.light(colour), shades.LIGHT_PAPERS),
         (shades.dark(colour), shades.DARK_PAPERS),
     ):
-        for shade in (found.accent, found.strong):
-            assert re.fullmatch("#[0-9a-f]{6}", shade)
-            for other in (*papers, found.on_accent):
-                assert shades.contrast(shade, other) >= 4.5
+        assert all(re.fullmatch("#[0-9a-f]{6}", shade) for shade in asdict(found).values())
+        for shade in (found.accent, found.accent_strong):
+            assert min(shades.contrast(shade, paper) for paper in papers) >= 4.5
+        for shade in (found.fill, found.fill_strong):
+            assert shades.contrast(shade, found.on_fill) >= 4.5
+        assert min(shades.contrast(found.edge, paper) for paper in papers) >= 1.3
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,7 @@ def test_the_hue_is_kept() -> None:
     yellow = shades.light("#ffee00").accent
     red, green, blue = (int(yellow[at : at + 2], 16) for at in (1, 3, 5))
     assert red > green > blue
+    assert shades.light("#ffee00").fill == "#ffee00"
 
 
 def test_the_papers_are_those_of_the_style_sheet() -> None:

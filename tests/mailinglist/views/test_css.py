@@ -15,13 +15,20 @@ TEXT = [
     ("accent", "paper"),
     ("accent", "card"),
     ("accent-strong", "card"),
-    ("on-accent", "accent"),
-    ("on-accent", "accent-strong"),
+    ("on-fill", "fill"),
+    ("on-fill", "fill-strong"),
     ("bad", "card"),
     ("bad", "bad-paper"),
     ("good", "good-paper"),
 ]
-CONTROLS = [("field-line", "card"), ("field-line", "paper"), ("bad", "card"), ("accent", "card")]
+CONTROLS = [
+    ("field-line", "card"),
+    ("field-line", "paper"),
+    ("bad", "card"),
+    ("accent", "card"),
+    ("edge", "card"),
+    ("edge", "paper"),
+]
 
 
 def colours(scheme: str) -> dict[str, str]:
