@@ -186,9 +186,9 @@ def _sent(news: MailingList) -> list[Campaign]:
             html=first.version.html,
             text=first.version.text * (number % 3 + 1),
         )
-        Campaign.objects.filter(pk=campaign.pk).update(
-            status="finished", version=version, started_at=at, retry_until=at
-        )
+        campaign.status, campaign.version = "finished", version
+        campaign.started_at = campaign.retry_until = at
+        campaign.save()
         found.append(campaign)
     Campaign.lists.through.objects.bulk_create(
         Campaign.lists.through(campaign=campaign, mailinglist=news) for campaign in found[1:]
