@@ -77,8 +77,11 @@ class PreferencesForm(forms.Form):
         help_text=_("Some mails come at the same time of day for everybody, wherever they are."),
     )
 
-    def __init__(self, data: QueryDict | None = None, *, subscriber: Subscriber, **kwargs: Any) -> None:
-        initial = {name: getattr(subscriber, name) for name in self.base_fields}
+    def __init__(
+        self, data: QueryDict | None = None, *, subscriber: Subscriber | None = None, **kwargs: Any
+    ) -> None:
+        person = subscriber or Subscriber()
+        initial = {name: getattr(person, name) for name in self.base_fields}
         super().__init__(data, initial=initial, **kwargs)
         # What an import brought stays a choice, so that saving the page does not lose it.
         self._offer("language", settings.LANGUAGES, _("The language of each list"))
