@@ -62,6 +62,30 @@ def test_axe_would_find_something(page: Page, live_server: Any) -> None:
     assert {found.split(" ")[0] for found in violations(page, EVERYTHING)} == {"color-contrast", "image-alt"}
 
 
+def test_pages_hold_from_the_right_in_forced_colours_and_on_paper(
+    page: Page, live_server: Any, rf: RequestFactory
+) -> None:
+    client = Client()
+    on_stage = public_pages.stage()
+    page.set_viewport_size({"width": 360, "height": 800})
+    for visit in public_pages.visits(on_stage):
+        if visit.name not in ("home", "sign-up", "archived mail", "preferences"):
+            continue
+        shown = public_pages.shown(client, visit)
+        turned = Shown(visit.name, visit.path, shown.html.replace("<html ", '<html dir="rtl" ', 1))
+        show(page, turned, live_server.url)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, visit.name
+        page.emulate_media(forced_colors="active")
+        button = page.locator(".button").first
+        border, paper = button.evaluate(
+            "one => [getComputedStyle(one).borderTopColor, getComputedStyle(one.parentElement).backgroundColor]"
+        )
+        assert border != paper, visit.name
+        page.emulate_media(forced_colors="none", media="print")
+        assert not page.locator(".footer").is_visible() and page.get_by_role("heading", level=1).is_visible()
+        page.emulate_media(media="screen")
+
+
 def every_page(rf: RequestFactory) -> Iterator[Shown]:
     client = Client()
     yield from public_pages.empty_pages(client)
