@@ -1,4 +1,4 @@
-"""The forms that strangers fill in: sign-up and preferences. They check and translate; views do the rest.
+"""The forms that strangers fill in: sign-up, preferences, why they left. They check and translate; views do the rest.
 
 The field for a person's name is the staff pages' too.
 """
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mailinglist import addresses, fill_time, mail_domains, signs, typos
-from mailinglist.models import MailingList, Subscription
+from mailinglist import addresses, fill_time, mail_domains, signs, typos, zones
+from mailinglist.models import MailingList, Subscriber, Subscription
 from mailinglist.models.validators import one_line
 
 NAME_LENGTH = 200
@@ -112,12 +113,37 @@ class PreferencesForm(forms.Form):
     """
 
     name = PersonNameField(label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        help_text=_("Some mails come at the same time of day for everybody, wherever they are."),
+    )
 
-    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
+    def __init__(
+        self, data: QueryDict | None = None, *, subscriber: Subscriber | None = None, **kwargs: Any
+    ) -> None:
+        person = subscriber or Subscriber()
+        initial = {name: getattr(person, name) for name in self.base_fields}
+        super().__init__(data, initial=initial, **kwargs)
+        # What an import brought stays a choice, so that saving the page does not lose it.
+        self._offer("language", settings.LANGUAGES, _("The language of each list"))
+        self._offer("time_zone", [(zone, zones.place(zone)) for zone in zones.COMMON], _("Not known"))
         self._left = set(data.getlist("shown")) - set(data.getlist("keep")) if data else set()
         self._may_track = set(data.getlist("track")) if data else set()
         self._asked_to_track = set(data.getlist("track-shown")) if data else set()
+
+    def details(self) -> dict[str, str]:
+        """What was sent of name, language and time zone: a page that was open for long may not have all of them."""
+        return {name: self.cleaned_data[name] for name in self.fields if name in self.data}
+
+    def _offer(self, name: str, choices: list[tuple[str, str]], nothing: Any) -> None:
+        present = str(self.initial[name])
+        known = [("", nothing), *choices]
+        more = [] if present in dict(known) else [(present, present)]
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*known, *more]
 
     def kept(self, subscriptions: list[Subscription]) -> set[int]:
         """The ids of the lists that the person keeps, out of their present subscriptions."""
@@ -132,8 +158,34 @@ class PreferencesForm(forms.Form):
         }
 
 
+class FarewellForm(forms.Form):
+    """Why somebody left. All of it is optional; what is written is for the managers of the list."""
+
+    because = forms.ChoiceField(
+        label=_("Why did you leave?"),
+        required=False,
+        choices=[choice for choice in Subscription.LeftBecause.choices if choice[0]],
+        widget=forms.RadioSelect(),
+    )
+    words = forms.CharField(
+        label=_("Anything else you want to tell us?"),
+        required=False,
+        max_length=500,
+        help_text=_("The people who run the list read it. At most 500 letters."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_words(self) -> str:
+        words: str = signs.visible(self.cleaned_data["words"])
+        if signs.first_control(words):
+            raise ValidationError(_("Write this without control characters."))
+        return words
+
+
 def consent_text(mailing_list: MailingList) -> str:
     """What a person agrees to by the button of the sign-up form; shown there and kept as evidence."""
+    if mailing_list.consent_wording:
+        return mailing_list.consent_wording
     return gettext("Yes, send me the mails of “%(list)s”. I can unsubscribe at any time.") % {
         "list": mailing_list.name
     }

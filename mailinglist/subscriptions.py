@@ -1,4 +1,4 @@
-"""Joining and leaving lists. The only writer of Subscription, besides the set-based merge of imports.
+"""Joining and leaving lists. The only writer of Subscription, besides the set-based merge of imports and farewell.py.
 
 Every writer locks the Subscriber first (see suppression.py for why).
 """
@@ -36,6 +36,8 @@ STRENGTH = {
 }
 #: Nobody but the person may lift these; an import and SES only pass on what the person chose.
 OWN_CHOICE = frozenset({Reason.IMPORT, Reason.SES, Reason.PAGE, Reason.ONE_CLICK, Reason.COMPLAINT})
+#: What people change about themselves on the preferences page.
+OWN_DETAILS = ("name", "language", "time_zone")
 #: One confirmation mail per person and list in this time, however often the form is sent.
 CONFIRMATION_PAUSE = timedelta(hours=24)
 #: For so long the person may take back their own unsubscribe without a new confirmation mail.
@@ -144,7 +146,7 @@ def confirm(
         return True
     now = timezone.now()
     row.status, row.confirmed_at, row.confirmed_ip = Status.CONFIRMED, now, ip
-    row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
+    _forget_the_end(row)
     consents.put_last_asked_in_force(row)
     row.save()
     evidence = Consent(now, ip, user_agent, text, form="confirm")
@@ -213,8 +215,7 @@ def restore(subscription_id: int, *, by: Actor, why: str, forgive: bool = True) 
     if not before:
         raise CannotRestore(f"{subscriber} was never subscribed here, so there is nothing to go back to.")
     row.status = before
-    row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
-    row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
+    row.save(update_fields=["status", *_forget_the_end(row)])
     if forgive:
         subscriber.reset_at = timezone.now()
         subscriber.save(update_fields=["reset_at", "updated_at"])
@@ -249,24 +250,29 @@ def rejoin(subscriber: Subscriber, list_ids: Collection[int], *, by: Actor) -> i
     rows = list(rejoinable(subscriber).filter(list_id__in=list_ids))
     for row in rows:
         row.status = row.status_before  # type: ignore[attr-defined]
-        row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
-        row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
+        row.save(update_fields=["status", *_forget_the_end(row)])
         _record(row, before=Status.UNSUBSCRIBED, why="Took the unsubscribe back.", by=by)
     return len(rows)
 
 
 @transaction.atomic
-def change_preferences(subscriber: Subscriber, *, name: str, keep_list_ids: set[int], by: Actor) -> int:
-    """The person's own page: their name, and which of their present lists they keep. Returns how many ended."""
+def change_preferences(subscriber: Subscriber, *, keep_list_ids: set[int], by: Actor, **details: str) -> int:
+    """The person's own page: which of their present lists they keep, and their ``details``.
+
+    These are any of name, language and time_zone; what is not given stays. Returns how many subscriptions ended.
+    """
     row = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
-    if row.name != name:
-        row.name = name
-        row.save(update_fields=["name", "updated_at"])
+    changed = [name for name in OWN_DETAILS if name in details and getattr(row, name) != details[name]]
+    if changed:
+        for name in changed:
+            setattr(row, name, details[name])
+        row.save(update_fields=[*changed, "updated_at"])
+        words = ", ".join(changed).replace("_", " ")
         record(
             Noun.SUBSCRIBER,
             row.pk,
-            before="name",
-            after="name changed",
+            before=words,
+            after=f"{words} changed",
             why="Changed on the preferences page.",
             by=by,
             subscriber_id=row.pk,
@@ -278,6 +284,13 @@ def change_preferences(subscriber: Subscriber, *, name: str, keep_list_ids: set[
     return unsubscribe(
         row.pk, reason=Reason.PAGE, by=by, why="Left on the preferences page.", list_ids=leaving
     )
+
+
+def _forget_the_end(row: Subscription) -> list[str]:
+    """Empty what tells why a subscription ended. Returns the names of the fields."""
+    row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
+    row.left_because, row.left_words = "", ""
+    return ["unsubscribe_reason", "unsubscribed_at", "left_because", "left_words"]
 
 
 def _confirmed_lately(row: Subscription, now: datetime) -> bool:

@@ -3,10 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import embedding, health, joining, leaving, personal_data, preferences
+from mailinglist.views import archive, embedding, health, joining, leaving, lists, personal_data, preferences
 
 urlpatterns = [
     path("", joining.home, name="home"),
+    path("lists/looks.css", lists.all_looks, name="looks"),
+    path("lists/<slug:slug>/", lists.list_page, name="list"),
+    path("lists/<slug:slug>/look.css", lists.look, name="list-look"),
+    path("lists/<slug:slug>/logo", lists.logo, name="list-logo"),
     path("lists/<slug:slug>/subscribe", joining.subscribe, name="subscribe"),
     path("lists/<slug:slug>/subscribe.json", embedding.subscribe_json, name="subscribe-json"),
     path("lists/<slug:slug>/form.json", embedding.form_json, name="form-json"),
@@ -18,6 +22,10 @@ urlpatterns = [
     path("preferences/<str:token>", preferences.preferences, name="preferences"),
     path("preferences/<str:token>/data", personal_data.ask, name="ask-data"),
     path("data/<str:token>", personal_data.data, name="data"),
+    path("archive/<slug:slug>/", archive.index, name="archive"),
+    path("archive/<slug:slug>/feed.atom", archive.feed, name="archive-feed"),
+    path("archive/<slug:slug>/<slug:public_id>/", archive.issue, name="archive-issue"),
+    path("archive/<slug:slug>/<slug:public_id>/mail", archive.mail, name="archive-mail"),
     path("hooks/", include("bounces.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

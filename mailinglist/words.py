@@ -80,6 +80,7 @@ VERDICT_MEANINGS = {
 REASONS = {
     "suppressed": "the address is suppressed",
     "unsubscribed": "the person had left the list",
+    "paused": "the person had paused all mails",
     "superseded": "a newer mail to the same person took its place",
     "cancelled": "the campaign was cancelled",
     "throttled": "SES asked to slow down",

@@ -1,6 +1,7 @@
 """PURE. Times on people's clocks, and the nights in which clocks are changed.
 
-Called by lifecycle, by the snapshot and by the admin's form. A zone is a name of the IANA database.
+Called by lifecycle, by the snapshot, by the admin's form and by the preferences page. A zone is a name of the IANA
+database.
 """
 
 from collections.abc import Iterable
@@ -8,6 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+_COMMON = (
+    "Africa/Cairo Africa/Johannesburg Africa/Lagos Africa/Nairobi America/Anchorage America/Argentina/Buenos_Aires "
+    "America/Bogota America/Chicago America/Denver America/Halifax America/Lima America/Los_Angeles "
+    "America/Mexico_City America/New_York America/Phoenix America/Santiago America/Sao_Paulo America/St_Johns "
+    "America/Toronto America/Vancouver Asia/Baghdad Asia/Bangkok Asia/Dhaka Asia/Dubai Asia/Hong_Kong Asia/Jakarta "
+    "Asia/Jerusalem Asia/Karachi Asia/Kathmandu Asia/Kolkata Asia/Manila Asia/Riyadh Asia/Seoul Asia/Shanghai "
+    "Asia/Singapore Asia/Taipei Asia/Tashkent Asia/Tehran Asia/Tokyo Australia/Adelaide Australia/Brisbane "
+    "Australia/Perth Australia/Sydney Atlantic/Azores Atlantic/Reykjavik Europe/Athens Europe/Berlin Europe/Helsinki "
+    "Europe/Istanbul Europe/Kyiv Europe/Lisbon Europe/London Europe/Madrid Europe/Moscow Europe/Paris Europe/Rome "
+    "Europe/Stockholm Europe/Vienna Europe/Zurich Pacific/Auckland Pacific/Fiji Pacific/Honolulu UTC"
+)
+#: What a person chooses from: the larger places of each part of the world, not all 500 names.
+COMMON = tuple(_COMMON.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,12 @@ def change_note(clock: datetime, moment: Moment, zone: str) -> str:
             f"{moment.at:%H:%M} UTC, not at {later:%H:%M} UTC."
         )
     return ""
+
+
+def place(zone: str) -> str:
+    """A zone as people read it: Europe/Berlin → Berlin (Europe)."""
+    region, slash, city = zone.partition("/")
+    return f"{city.replace('_', ' ')} ({region})" if slash else zone
 
 
 @cache

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import subscriptions, suppression, tokens
+from mailinglist import looks, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
@@ -31,6 +31,7 @@ from mailinglist.models import (
     Subscription,
     Suppression,
 )
+from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
 
 #: What prefetching browsers say. One request says all of it: whoever listens to one of them finds it.
@@ -42,11 +43,13 @@ PREFETCH = {
 #: What the forms post: in the query of a GET it must do nothing either.
 TEMPTATION = (
     "?List-Unsubscribe=One-Click&confirm=1&scope=all&rejoin=news&shown=news&name=Eve&email=eve@post.example"
-    "&act=erase&sure=1&tracking=1&track=news&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
+    "&act=erase&sure=1&tracking=1&track=news&tell=1&because=other&pause=30&resume=1"
+    "&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
 )
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
-    "home", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
+    "home", "list", "looks", "list-look", "list-logo", "archive", "archive-feed", "archive-issue", "archive-mail",
+    "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
     "form-json", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
@@ -158,7 +161,9 @@ def ids_of_admin_route(pattern: str) -> list[str]:
 
 def cast() -> dict[str, str]:
     """At least one row of every model, and the values of the public routes."""
-    news = make_list("news")
+    news = make_list("news", has_archive=True, accent="#0a7a5a")
+    looks.set_logo(news.pk, logos.PNG, by=SYSTEM)
+    news.refresh_from_db()
     ada = make_subscriber("ada@post.example", news)
     bob = subscriptions.get_or_create_subscriber("bob@post.example")
     waiting = Subscription.objects.create(list=news, subscriber=bob, status="pending", source="test")
@@ -179,10 +184,11 @@ def cast() -> dict[str, str]:
     )
     make_campaign(news)
     doubtful = _sent(news, ada, status="sending", state="unknown")
-    _sent(news, ada, status="finished", state="bounced")
+    finished = _sent(news, ada, status="finished", state="bounced").campaign
     return {
         "slug": news.slug,
         "way": "short",
+        "public_id": finished.public_id,
         "app_label": "mailinglist",
         "url": "no/such/page",
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),

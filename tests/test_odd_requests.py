@@ -169,6 +169,22 @@ def test_an_action_on_what_is_no_row_does_nothing_and_says_so(staff: Client, val
     assert answer.status_code == 400
 
 
+def test_no_reason_for_leaving_fails(client: Client, values: dict[str, str]) -> None:
+    client.raise_request_exception = False
+    address = f"/unsubscribe/{values['unsubscribe']}"
+    client.post(address, {"confirm": "1"})
+    for name in ("because", "words", "scope"):
+        for word, text in WORDS.items():
+            assert faults(client, [(f"{name}={word}", address)], **{"tell": "1", name: text}) == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_no_page_of_the_archive_fails(client: Client, values: dict[str, str], word: str) -> None:
+    client.raise_request_exception = False
+    paths = ("/archive/news/?page=", "/lists/news/look.css?v=", "/lists/looks.css?v=", "/lists/news/logo?v=")
+    assert faults(client, [(path, path + quote(WORDS[word])) for path in paths]) == []
+
+
 @pytest.mark.parametrize("page", ["unsubscribe", "preferences", "confirm", "data"])
 def test_no_form_of_a_link_fails(client: Client, values: dict[str, str], page: str) -> None:
     client.raise_request_exception = False
@@ -184,6 +200,9 @@ def test_no_form_of_a_link_fails(client: Client, values: dict[str, str], page: s
         "sure",
         "track",
         "List-Unsubscribe",
+        "pause",
+        "language",
+        "time_zone",
     ):
         for word, text in WORDS.items():
             assert faults(client, [(f"{name}={word}", address)], **{name: text}) == []

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from bounces import timeline
 from bounces.admin import recipient_bounces
 from bounces.models import AddressHealth
-from mailinglist import subscriptions, suppression
+from mailinglist import pauses, subscriptions, suppression
 from mailinglist.models import Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
 from mailinglist.staff import (
@@ -74,6 +74,7 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
         "consents": said,
         "may_erase": request.user.has_perm("mailinglist.delete_subscriber"),
         "suppression": known if known and known.active else None,
+        "paused": pauses.is_paused(subscriber),
         "health": AddressHealth.objects.filter(subscriber=subscriber).first(),
         "waiting": _deliveries(subscriber, Delivery.State.WAITING, "next_attempt_at"),
         "unknown": _deliveries(subscriber, Delivery.State.UNKNOWN, "-pk"),

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from mailinglist import links
 from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
@@ -73,6 +74,7 @@ def _mail(campaign: Campaign, subscriber: Subscriber, mailing_list: MailingList)
         name: f"{settings.PUBLIC_URL}/{page_name}/preview"
         for name, page_name in (("unsubscribe_url", "unsubscribe"), ("preferences_url", "preferences"))
     }
+    harmless["archive_url"] = links.archived(campaign, mailing_list)
     return parsed.fill(messages.values_for(subscriber, mailing_list) | harmless)
 
 

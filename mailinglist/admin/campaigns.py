@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from mailinglist import reports, zones
-from mailinglist.admin import campaign_acts, campaign_preview
+from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
 from mailinglist.composing import body
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
@@ -32,6 +32,7 @@ MERGE_TAGS = (
     ("{{ list_name }}", "the name of the list"),
     ("{{ unsubscribe_url }}", "the link that ends the subscription (added at the end if you leave it out)"),
     ("{{ preferences_url }}", "the page where people see and change their subscriptions"),
+    ("{{ archive_url }}", "this mail in the public archive; nothing where the list has none"),
 )
 #: States in which the engine, SES or a retry still has something to do.
 MOVING = (Delivery.State.QUEUED, Delivery.State.SENDING, Delivery.State.SENT, Delivery.State.WAITING)
@@ -68,6 +69,7 @@ class CampaignAdmin(PlainAdmin):
         (None, {"fields": ("name", "lists")}),
         ("What inboxes show", {"fields": ("subject", "preheader")}),
         ("The mail", {"fields": ("body_format", "body", "merge_tags")}),
+        ("Archive", {"fields": ("in_archive",)}),
         ("Caution", {"fields": ("canary_minutes",)}),
     )
     empty_text = (
@@ -83,6 +85,7 @@ class CampaignAdmin(PlainAdmin):
         views = {
             "preview": campaign_preview.show,
             "preview/html": campaign_preview.html_part,
+            **campaign_archive.VIEWS,
             **campaign_acts.VIEWS,
         }
         return [
@@ -185,6 +188,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "may_act": request.user.has_perm("mailinglist.change_campaign"),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
+        "archived": campaign_archive.addresses(campaign),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(

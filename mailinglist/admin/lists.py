@@ -1,32 +1,43 @@
-"""Mailing lists: who sends, who may join, how many are on them."""
+"""Mailing lists: who sends, who may join, how they look, how many are on them and why people leave."""
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from mailinglist import farewell, links
 from mailinglist.admin import form_pressure, list_embedding
+from mailinglist.admin.list_form import ListForm
 from mailinglist.changes import Noun, record
 from mailinglist.models import MailingList, Subscription
 from mailinglist.staff import PlainAdmin, actor
 from mailinglist.whole_numbers import whole_number
 
 Status = Subscription.Status
+TEXTS = ("consent_wording", "sign_up_text", "welcome_text", "goodbye_text")
 
 
 @admin.register(MailingList)
 class MailingListAdmin(PlainAdmin):
+    form = ListForm
     list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "sign_up_form", "public_link")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("public_page", "sign_up_form", "on_your_site", "import_hint")
+    readonly_fields = (
+        "public_page",
+        "sign_up_form",
+        "on_your_site",
+        "import_hint",
+        "present_logo",
+        "archive_page",
+        "why_people_left",
+    )
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "language")}),
         (
@@ -59,6 +70,23 @@ class MailingListAdmin(PlainAdmin):
                 "SES_UNTRACKED_CONFIGURATION_SET, where opens must not be noted.",
             },
         ),
+        (
+            "Look",
+            {
+                "fields": ("own_colour", "accent", "present_logo", "logo", "remove_logo"),
+                "description": "How its public pages look: sign-up, confirmation, preferences, archive.",
+            },
+        ),
+        (
+            "Texts",
+            {
+                "fields": TEXTS,
+                "description": "In the language of the list. Plain text; an empty line begins a new paragraph. "
+                "Empty: the standard text.",
+            },
+        ),
+        ("Archive", {"fields": ("has_archive", "archive_in_search", "archive_page")}),
+        ("Leaving", {"fields": ("why_people_left",)}),
     )
     empty_text = (
         "A list is what people subscribe to. Make one with its sender address, then share its public sign-up "
@@ -88,7 +116,7 @@ class MailingListAdmin(PlainAdmin):
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name in ("description", "postal_address", "allowed_origins"):
+        if db_field.name in ("description", "postal_address", "allowed_origins", *TEXTS):
             kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 4})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -97,7 +125,7 @@ class MailingListAdmin(PlainAdmin):
 
     def save_model(self, request: HttpRequest, obj: MailingList, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        what = ", ".join(form.changed_data) if change else "all settings"
+        what = ", ".join(form.settings_changed) if change else "all settings"
         if what:
             record(
                 Noun.LIST,
@@ -108,6 +136,7 @@ class MailingListAdmin(PlainAdmin):
                 by=actor(request),
                 list_id=obj.pk,
             )
+        form.keep_logo(obj.pk, by=actor(request))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -143,8 +172,39 @@ class MailingListAdmin(PlainAdmin):
     def public_page(self, row: MailingList) -> SafeString | str:
         if not row.slug:
             return "The address is made from the slug when you save."
-        address = f"{settings.PUBLIC_URL}/lists/{row.slug}/subscribe"
-        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
+        if not row.is_public:
+            return "It has none: it is not public."
+        page = links.list_page(row)
+        return format_html("{}<br>Its form: {}", _outside(page), _outside(f"{page}subscribe"))
+
+    @display(description="Archive")
+    def archive_page(self, row: MailingList) -> SafeString | str:
+        if not (row.pk and row.has_archive):
+            return "It has none."
+        return _outside(links.archive_index(row))
+
+    @display(description="Logo")
+    def present_logo(self, row: MailingList) -> SafeString | str:
+        if not row.logo_version:
+            return "It has none."
+        address = f"{reverse('list-logo', args=[row.slug])}?v={row.logo_version}"
+        return format_html(
+            '<img class="ml-logo" src="{}" alt="{}"> <span class="ml-muted">{} × {}</span>',
+            address,
+            row.name,
+            row.logo_width,
+            row.logo_height,
+        )
+
+    @display(description="Why people left")
+    def why_people_left(self, row: MailingList) -> SafeString | str:
+        told = farewell.counts(row.pk) if row.pk else []
+        if not told:
+            return "Nobody has told yet. People are asked on the page after they unsubscribed."
+        rows = format_html_join(
+            "", "<dt>{}</dt><dd>{}</dd>", ((words, f"{people:,}") for words, people in told)
+        )
+        return format_html('<dl class="ml-tags">{}</dl>', rows)
 
     @display(description="Embed on your site")
     def on_your_site(self, row: MailingList) -> SafeString | str:
@@ -173,6 +233,10 @@ class MailingListAdmin(PlainAdmin):
             "Nobody who left or is suppressed is brought back by it.",
             row.slug or "SLUG",
         )
+
+
+def _outside(address: str) -> SafeString:
+    return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
 
 
 def _people(row: MailingList, status: str, number: int) -> SafeString:

@@ -83,6 +83,7 @@ def problems(campaign: Campaign) -> list[Problem]:
     found = [*_written_problems(campaign), *_list_problems(lists)]
     compiled = compile(campaign)
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
+    found += _archive_problems(campaign, compiled, lists)
     for part, text in (("HTML", compiled.html), ("text", compiled.text)):
         if "unsubscribe_url" not in merge.tags(text):
             found.append(Problem("body", f"The {part} part has no unsubscribe link."))
@@ -117,6 +118,20 @@ def _list_problems(lists: list[MailingList]) -> list[Problem]:
     if not people.to_send:
         found.append(Problem("lists", "Nobody would get it: no confirmed subscriber who may be mailed."))
     return found
+
+
+def _archive_problems(campaign: Campaign, compiled: Compiled, lists: list[MailingList]) -> list[Problem]:
+    if "archive_url" not in merge.tags(compiled.html + compiled.text):
+        return []
+    without = [found.name for found in lists if not (found.has_archive and campaign.in_archive)]
+    return [
+        Problem(
+            "body",
+            f"There is no public archive for this campaign on the list “{name}”: {{{{ archive_url }}}} is empty there.",
+            blocking=False,
+        )
+        for name in without
+    ]
 
 
 def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:

@@ -7,7 +7,7 @@ from mailinglist.models.consent import ConsentRecord
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
-from mailinglist.models.lists import MailingList, Subscription
+from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 
@@ -21,6 +21,7 @@ __all__ = [
     "Delivery",
     "FormStep",
     "Home",
+    "ListLogo",
     "MailingList",
     "ProviderPace",
     "SendBudget",

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
+from mailinglist.models.subscribers import new_token
 from mailinglist.models.validators import one_line
 
 if TYPE_CHECKING:
@@ -93,6 +94,14 @@ class Campaign(models.Model):
     version = models.ForeignKey(
         "CampaignVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    in_archive = models.BooleanField(
+        "in the archive",
+        default=True,
+        db_default=True,
+        help_text="Once it is sent, anybody can read it in the public archive of its lists, where they have one.",
+    )
+    #: Names it in the addresses of the archive.
+    public_id = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -27,7 +27,7 @@ class Delivery(models.Model):
         COMPLAINED = "complained", "complaint"
         #: Refused for this recipient, rejected by SES, or the message itself was refused. Final.
         FAILED = "failed", "failed"
-        #: Not sent: suppressed, unsubscribed, or superseded by a newer mail. Final.
+        #: Not sent: suppressed, unsubscribed, paused, or superseded by a newer mail. Final.
         SKIPPED = "skipped", "not sent"
         #: The campaign's time for retries ended. Final.
         EXPIRED = "expired", "retry time ended"

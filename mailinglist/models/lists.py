@@ -3,6 +3,8 @@
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from mailinglist import addresses, signs
 from mailinglist.models.subscribers import new_token
@@ -73,9 +75,62 @@ class MailingList(models.Model):
         "types OPEN and CLICK. SES puts its invisible picture into every mail of a set that has them. Empty: the one "
         "of the installation.",
     )
+    accent = models.CharField(
+        "colour",
+        max_length=7,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[
+            RegexValidator(r"^#[0-9a-f]{6}$", "Write a colour as # and six digits, such as #1a4f8b.")
+        ],
+    )
+    consent_wording = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What people agree to; shown above the button and kept as evidence with each sign-up.",
+    )
+    sign_up_text = models.TextField(
+        "text after the sign-up",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="On the page that says: check your mail.",
+    )
+    welcome_text = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="On the page after the confirmation, for example what comes next.",
+    )
+    goodbye_text = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="On the page that says that somebody is unsubscribed.",
+    )
+    has_archive = models.BooleanField(
+        "public archive",
+        default=False,
+        db_default=False,
+        help_text="Anybody can read the mails that were sent to this list, also those sent before you tick this. "
+        "Each campaign can be left out. Nobody's name, address or links are in them.",
+    )
+    archive_in_search = models.BooleanField(
+        "archive in search engines",
+        default=False,
+        db_default=False,
+        help_text="Else the pages of the archive ask search engines to stay away.",
+    )
+    #: The logo (its bytes are a ListLogo): part of its address, so that a new one is seen at once, and its size.
+    logo_version = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
+    logo_width = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    logo_height = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     #: Names the list in links of mails, so that renaming it breaks none of them.
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     class Meta:
         verbose_name = "list"
@@ -85,6 +140,13 @@ class MailingList(models.Model):
             models.CheckConstraint(condition=~Q(from_email=""), name="list_has_sender"),
             models.CheckConstraint(
                 condition=Q(tracking__in=["on", "consent", "off"]), name="list_tracking_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(accent="") | Q(accent__regex="^#[0-9a-f]{6}$"), name="list_accent_is_colour"
+            ),
+            models.CheckConstraint(
+                condition=Q(logo_version="") | (Q(logo_width__gt=0) & Q(logo_height__gt=0)),
+                name="list_logo_has_size",
             ),
         ]
 
@@ -104,6 +166,25 @@ def _for_servers(email: str) -> str:
         return addresses.normalise(email).as_written if email else ""
     except addresses.BadAddress:
         return email
+
+
+class ListLogo(models.Model):
+    """The picture of a list, in the database: every machine has it, and a backup too. Written by looks.py."""
+
+    list = models.OneToOneField(MailingList, primary_key=True, on_delete=models.CASCADE, related_name="logo")
+    data = models.BinaryField()
+    content_type = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(content_type__in=["image/png", "image/jpeg", "image/webp", "image/gif"]),
+                name="logo_is_a_picture",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Logo of {self.list}"
 
 
 class Subscription(models.Model):
@@ -144,6 +225,16 @@ class Subscription(models.Model):
         #: The person reported a mail as spam.
         COMPLAINT = "complaint", "complaint"
 
+    class LeftBecause(models.TextChoices):
+        """What a person may tell when they leave."""
+
+        NONE = "", "—"
+        TOO_OFTEN = "too-often", _("The mails come too often")
+        NOT_INTERESTING = "not-interesting", _("They do not interest me any more")
+        NOT_EXPECTED = "not-expected", _("They are not what I expected")
+        NEVER_ASKED = "never-asked", _("I never asked for them")
+        OTHER = "other", _("Another reason")
+
     list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
     subscriber = models.ForeignKey("Subscriber", on_delete=models.CASCADE, related_name="subscriptions")
     status = models.CharField(max_length=16, choices=Status.choices)
@@ -158,6 +249,11 @@ class Subscription(models.Model):
     unsubscribe_reason = models.CharField(max_length=16, choices=Reason.choices, blank=True, default="")
     #: Ticked the box of a list that notes opens and clicks with consent.
     tracking_consent = models.BooleanField(default=False, db_default=False)
+    #: What the person told about why they left, if they wanted to; empty again when they come back.
+    left_because = models.CharField(
+        max_length=16, choices=LeftBecause.choices, blank=True, default="", db_default=""
+    )
+    left_words = models.CharField(max_length=500, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -166,6 +262,19 @@ class Subscription(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "confirmed", "unsubscribed"]),
                 name="subscription_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    left_because__in=[
+                        "",
+                        "too-often",
+                        "not-interesting",
+                        "not-expected",
+                        "never-asked",
+                        "other",
+                    ]
+                ),
+                name="left_because_known",
             ),
             models.CheckConstraint(
                 condition=(Q(status="unsubscribed") & ~Q(unsubscribe_reason=""))

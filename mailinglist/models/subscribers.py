@@ -27,6 +27,8 @@ class Subscriber(models.Model):
     suppression_key = models.CharField(max_length=64, editable=False, db_index=True)
     #: Bounces of mails older than this say nothing about the address any more (re-confirmed or restored).
     reset_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: No campaign goes to the person before this; confirmations do.
+    paused_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -1,8 +1,8 @@
 """Who gets a campaign: one Delivery per person, decided once, at the start.
 
-Called by lifecycle.start inside its transaction. Suppressed people get a row too (skipped, with the reason),
-so that "who did not get it, and why" has an answer; the unsubscribed and unconfirmed get none. A person on
-several of the campaign's lists gets one mail, for the list with the lowest id.
+Called by lifecycle.start inside its transaction. Suppressed people, and those who paused all mails, get a row too
+(skipped, with the reason), so that "who did not get it, and why" has an answer; the unsubscribed and unconfirmed get
+none. A person on several of the campaign's lists gets one mail, for the list with the lowest id.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,22 @@ _PEOPLE = """
     JOIN mailinglist_subscriber s ON s.id = person.subscriber_id
     LEFT JOIN mailinglist_suppression p ON p.key = s.suppression_key AND p.released_at IS NULL"""
 
+# A pause counts at the time when the person's turn comes.
+_REFUSAL = """CASE WHEN p.key IS NOT NULL THEN 'suppressed'
+                WHEN s.paused_until > greatest(coalesce(turn.at, %s::timestamptz), statement_timestamp()) THEN 'paused'
+                ELSE '' END"""
+
 _INSERT = f"""
     INSERT INTO mailinglist_delivery (campaign_id, version_id, list_id, subscriber_id, purpose, state, reason,
                                       attempts, crashes, fence, created_at, changed_at, next_attempt_at)
     SELECT %s, %s, person.list_id, person.subscriber_id, 'campaign',
-           CASE WHEN p.key IS NULL THEN 'queued' ELSE 'skipped' END,
-           CASE WHEN p.key IS NULL THEN '' ELSE 'suppressed' END,
+           CASE WHEN judged.refusal = '' THEN 'queued' ELSE 'skipped' END, judged.refusal,
            0, 0, 0, clock_timestamp(), clock_timestamp(),
-           CASE WHEN p.key IS NULL AND coalesce(turn.at, %s::timestamptz) > clock_timestamp()
+           CASE WHEN judged.refusal = '' AND coalesce(turn.at, %s::timestamptz) > clock_timestamp()
                 THEN coalesce(turn.at, %s::timestamptz) END
     FROM {_PEOPLE}
     LEFT JOIN unnest(%s::text[], %s::timestamptz[]) AS turn(zone, at) ON turn.zone = s.time_zone
+    CROSS JOIN LATERAL (SELECT {_REFUSAL} AS refusal) judged
     ORDER BY {{order}}
     ON CONFLICT (campaign_id, subscriber_id) DO NOTHING"""  # noqa: S608
 
@@ -48,6 +53,7 @@ class Audience:
 
     to_send: int
     suppressed: int
+    paused: int = 0
 
 
 def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
@@ -60,10 +66,11 @@ def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
     found = turns(campaign, clock) if clock else {}
     otherwise = campaign.planned_at if clock else None
     order = _SHUFFLED if campaign.canary_minutes else _BY_ID
-    # The order of the values is that of the statement: the selected columns, the lists in _PEOPLE, the turns.
-    values = [campaign.pk, campaign.version_id, otherwise, otherwise, _lists(campaign)]
+    # In the order of the statement: the selected columns, the lists in _PEOPLE, the turns, the refusal.
+    columns = [campaign.pk, campaign.version_id, otherwise, otherwise]
+    values = [*columns, _lists(campaign), list(found), list(found.values()), otherwise]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT.format(order=order), [*values, list(found), list(found.values())])
+        cursor.execute(_INSERT.format(order=order), values)
         inserted = int(cursor.rowcount)
     queue.supersede_older(campaign_id)
     return inserted
@@ -97,11 +104,13 @@ def count(list_ids: Sequence[int]) -> Audience:
     """What a snapshot over these lists would find now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FILTER (WHERE p.key IS NULL), count(p.key) FROM {_PEOPLE}",  # noqa: S608
+            f"""SELECT count(*), count(p.key),
+                       count(*) FILTER (WHERE p.key IS NULL AND s.paused_until > statement_timestamp())
+                FROM {_PEOPLE}""",  # noqa: S608
             [list(list_ids)],
         )
-        to_send, suppressed = cursor.fetchone()
-    return Audience(to_send=to_send, suppressed=suppressed)
+        everybody, suppressed, paused = cursor.fetchone()
+    return Audience(to_send=everybody - suppressed - paused, suppressed=suppressed, paused=paused)
 
 
 def _lists(campaign: Campaign) -> list[int]:

@@ -37,6 +37,7 @@ REFUSAL = """CASE
     WHEN d.purpose IN ('confirmation', 'reminder') AND coalesce((
         SELECT b.status FROM mailinglist_subscription b
         WHERE b.list_id = d.list_id AND b.subscriber_id = d.subscriber_id), '') <> 'pending' THEN 'not-pending'
+    WHEN d.purpose = 'campaign' AND s.paused_until > statement_timestamp() THEN 'paused'
     ELSE '' END"""
 
 # Two ranges of one index: whose time has come, then those without a time. Rows whose time is yet to come are never

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from mailinglist import merge, tokens
+from mailinglist import links, merge, tokens
 from mailinglist.composing import mime, untracked
 from mailinglist.merge import Context, Template
 from mailinglist.models import CampaignVersion, MailingList
@@ -36,6 +36,7 @@ VALUE_NAMES = frozenset(
         "subject",
         "unsubscribe_url",
         "preferences_url",
+        "archive_url",
     }
 )
 Headers = tuple[tuple[str, str], ...]
@@ -222,10 +223,12 @@ class Builder:
     def _version(self, pk: int, list_id: int, tracked: bool) -> Content:
         key = (pk, list_id, tracked)
         if key not in self._versions:
-            version = CampaignVersion.objects.get(pk=pk)
+            version = CampaignVersion.objects.select_related("campaign").get(pk=pk)
             html = version.html if tracked else untracked.links(version.html)
             parsed = parse(subject=version.subject, html=html, text=version.text)
-            self._versions[key] = _content(key, parsed.with_known(self._sender(list_id).values))
+            sender = self._sender(list_id)
+            archived = {"archive_url": links.archived(version.campaign, sender.mailing_list)}
+            self._versions[key] = _content(key, parsed.with_known({**sender.values, **archived}))
         return self._versions[key]
 
 

@@ -85,6 +85,7 @@ class Requeued:
     expired: int = 0
     unsubscribed: int = 0
     suppressed: int = 0
+    paused: int = 0
     cancelled: int = 0
 
     @property

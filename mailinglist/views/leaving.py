@@ -1,8 +1,10 @@
-"""Leaving a list, by the mail program's button or on the page, and the way back for a day."""
+"""Leaving a list, by the mail program's button or on the page, telling why, and the way back for a day."""
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from mailinglist import subscriptions
+from mailinglist import farewell, subscriptions
+from mailinglist.forms import FarewellForm
 from mailinglist.models import MailingList, Subscriber, Subscription
 from mailinglist.views.pages import active, masked, person, show, token_page
 
@@ -15,6 +17,8 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, mailing_list: Mail
             return _leave(request, subscriber, mailing_list, Subscription.Reason.ONE_CLICK)
         if "rejoin" in request.POST:
             return _rejoin(request, subscriber, mailing_list)
+        if "tell" in request.POST:
+            return _tell(request, subscriber, mailing_list)
         if "confirm" in request.POST:
             return _leave(request, subscriber, mailing_list, Subscription.Reason.PAGE)
     present = active(subscriber)
@@ -40,11 +44,39 @@ def _leave(
         why=f"Left by {reason.label}.",
         list_ids=None if everywhere else [mailing_list.pk],
     )
+    return _done(request, subscriber, mailing_list, everywhere=everywhere, form=FarewellForm())
+
+
+def _tell(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingList) -> HttpResponse:
+    """Why they left, for the lists that they left just now."""
+    everywhere = request.POST.get("scope") == "all"
+    form: FarewellForm | None = FarewellForm(request.POST)
+    if form and form.is_valid():
+        left = _just_left(subscriber, None if everywhere else mailing_list)
+        given = form.cleaned_data
+        if given["because"] or given["words"]:
+            farewell.tell(subscriber, left, by=person(request, page="unsubscribe"), **given)
+        form = None
+    return _done(request, subscriber, mailing_list, everywhere=everywhere, form=form)
+
+
+def _done(
+    request: HttpRequest,
+    subscriber: Subscriber,
+    mailing_list: MailingList,
+    *,
+    everywhere: bool,
+    form: FarewellForm | None,
+) -> HttpResponse:
+    """It is done; why (``form``; None: they told); and the way back."""
+    left = _just_left(subscriber, None if everywhere else mailing_list)
     return show(
         request,
         "unsubscribed",
         list=mailing_list,
         everywhere=everywhere,
+        may_tell=bool(left),
+        form=form,
         to_rejoin=_to_rejoin(subscriber, None if everywhere else mailing_list),
     )
 
@@ -55,6 +87,20 @@ def _rejoin(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingL
     present = {found.list_id for found in active(subscriber)}
     back = [found for found in wanted if found.pk in present]
     return show(request, "rejoined" if back else "too_late", list=mailing_list, lists=back)
+
+
+def _just_left(subscriber: Subscriber, mailing_list: MailingList | None) -> list[int]:
+    """The ids of the lists that the person ended in REJOIN_WINDOW: ``mailing_list``, or (None) all of the last act."""
+    rows = Subscription.objects.filter(
+        subscriber=subscriber,
+        status=Subscription.Status.UNSUBSCRIBED,
+        unsubscribe_reason__in=[Subscription.Reason.PAGE, Subscription.Reason.ONE_CLICK],
+        unsubscribed_at__gt=timezone.now() - subscriptions.REJOIN_WINDOW,
+    ).order_by("-unsubscribed_at")
+    if mailing_list is not None:
+        rows = rows.filter(list=mailing_list)
+    found = list(rows)
+    return [row.list_id for row in found if row.unsubscribed_at == found[0].unsubscribed_at]
 
 
 def _to_rejoin(subscriber: Subscriber, mailing_list: MailingList | None) -> list[MailingList]:

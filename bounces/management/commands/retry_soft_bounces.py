@@ -27,5 +27,6 @@ class Command(BaseCommand):
         verb = "would be" if options["dry_run"] else "were"
         self.stdout.write(
             f"{done.requeued} {verb} queued again; not sent again: {done.superseded} superseded by a newer mail, "
-            f"{done.unsubscribed} unsubscribed or suppressed, {done.expired} past the campaign's time for retries."
+            f"{done.unsubscribed} unsubscribed or suppressed, {done.paused} paused, "
+            f"{done.expired} past the campaign's time for retries."
         )

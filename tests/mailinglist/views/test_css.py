@@ -15,13 +15,20 @@ TEXT = [
     ("accent", "paper"),
     ("accent", "card"),
     ("accent-strong", "card"),
-    ("on-accent", "accent"),
-    ("on-accent", "accent-strong"),
+    ("on-fill", "fill"),
+    ("on-fill", "fill-strong"),
     ("bad", "card"),
     ("bad", "bad-paper"),
     ("good", "good-paper"),
 ]
-CONTROLS = [("field-line", "card"), ("field-line", "paper"), ("bad", "card"), ("accent", "card")]
+CONTROLS = [
+    ("field-line", "card"),
+    ("field-line", "paper"),
+    ("bad", "card"),
+    ("accent", "card"),
+    ("edge", "card"),
+    ("edge", "paper"),
+]
 
 
 def colours(scheme: str) -> dict[str, str]:
@@ -58,3 +65,13 @@ def test_text_and_controls_can_be_told_from_what_is_behind_them(scheme: str) -> 
 def test_the_style_sheet_loads_nothing() -> None:
     assert "url(" not in CSS
     assert "@import" not in CSS
+
+
+def test_nothing_has_a_left_or_a_right_that_would_be_wrong_where_people_write_from_the_right() -> None:
+    assert re.findall(r"[\w-]*\b(?:left|right)\b[\w-]*\s*:", CSS) == []
+    assert "text-align: left" not in CSS and "text-align: right" not in CSS
+
+
+def test_what_moves_moves_only_for_who_does_not_mind() -> None:
+    calm = CSS.index("@media (prefers-reduced-motion: no-preference)")
+    assert [found.start() > calm for found in re.finditer(r"transition:|animation:", CSS)] == [True]

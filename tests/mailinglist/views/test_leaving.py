@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailinglist import tokens
+from mailinglist import farewell, tokens
 from mailinglist.models import Change, Subscription
 from tests.factories import make_list, make_subscriber
 from tests.mailinglist.views.visits import pending, subscription, unsubscribe_path
@@ -130,3 +130,77 @@ class TestUnsubscribePage:
         news = make_list()
         link = unsubscribe_path(make_subscriber("ada@post.example", news), news)
         assert "cannot be taken back" in client.post(link, {"rejoin": "nothing"}).content.decode()
+
+
+class TestWhy:
+    def test_it_is_asked_when_it_is_done_and_kept(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = unsubscribe_path(ada, news)
+        page = client.post(link, {"confirm": "1", "scope": "list"}).content.decode()
+        assert page.count('name="because"') == 5 and 'name="words"' in page
+        page = client.post(
+            link, {"tell": "1", "because": "too-often", "words": "Once a\nmonth!"}
+        ).content.decode()
+        assert "Thank you for telling us." in page and "Subscribe me again" in page
+        row = subscription(ada, news)
+        assert (row.left_because, row.left_words) == ("too-often", "Once a\nmonth!")
+        assert farewell.counts(news.pk) == [("The mails come too often", 1)]
+        told = Change.objects.order_by("-pk")[0]
+        assert told.why == "Told why they left: The mails come too often." and "month" not in str(
+            told.evidence
+        )
+
+    def test_nothing_is_asked_before(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = unsubscribe_path(ada, news)
+        assert b'name="because"' not in client.get(link).content
+        client.post(link, {"tell": "1", "because": "other", "words": "Hello"})
+        row = subscription(ada, news)
+        assert (row.status, row.left_because, row.left_words) == (Status.CONFIRMED, "", "")
+
+    def test_who_leaves_everything_tells_it_once_for_all(self, client: Client) -> None:
+        news, other, before = make_list("news"), make_list("other"), make_list("before")
+        ada = make_subscriber("ada@post.example", news, other, before)
+        client.post(unsubscribe_path(ada, before), {"confirm": "1"})
+        link = unsubscribe_path(ada, news)
+        client.post(link, {"confirm": "1", "scope": "all"})
+        client.post(link, {"tell": "1", "scope": "all", "because": "never-asked"})
+        assert [subscription(ada, found).left_because for found in (news, other, before)] == [
+            "never-asked",
+            "never-asked",
+            "",
+        ]
+
+    @pytest.mark.parametrize(
+        "body", [{"words": "x" * 501}, {"because": "nonsense"}, {"words": "bell \x07"}, {"words": "\x00"}]
+    )
+    def test_what_cannot_be_kept_is_said_and_not_kept(self, client: Client, body: dict[str, str]) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = unsubscribe_path(ada, news)
+        client.post(link, {"confirm": "1"})
+        page = client.post(link, {"tell": "1", **body}).content.decode()
+        assert 'class="field__errors"' in page
+        row = subscription(ada, news)
+        assert (row.left_because, row.left_words) == ("", "")
+
+    def test_an_empty_form_is_fine(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = unsubscribe_path(ada, news)
+        client.post(link, {"confirm": "1"})
+        assert client.post(link, {"tell": "1"}).status_code == 200
+        assert Change.objects.filter(why__startswith="Told").count() == 0
+
+    def test_who_comes_back_leaves_no_reason_behind(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = unsubscribe_path(ada, news)
+        client.post(link, {"confirm": "1"})
+        client.post(link, {"tell": "1", "because": "other", "words": "Bye"})
+        client.post(link, {"rejoin": "news"})
+        row = subscription(ada, news)
+        assert (row.status, row.left_because, row.left_words) == (Status.CONFIRMED, "", "")
+        assert farewell.counts(news.pk) == []

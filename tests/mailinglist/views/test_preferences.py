@@ -5,7 +5,7 @@ from django.test import Client
 
 from mailinglist import subscriptions
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Subscription
+from mailinglist.models import Change, Subscription
 from tests.factories import make_list, make_subscriber
 from tests.mailinglist.views.visits import preferences_path, subscription
 
@@ -57,3 +57,63 @@ class TestPreferences:
         assert not Subscription.objects.filter(list=other).exists()
         assert "rase" not in page
         assert "xport" not in page
+
+    def test_language_and_time_zone_are_kept_and_written_down(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news, name="Ada", time_zone="Europe/Busingen")
+        page = client.get(preferences_path(ada, news)).content.decode()
+        assert '<option value="Europe/Busingen" selected>' in page and '<option value="de">Deutsch' in page
+        body = {
+            "name": "Ada",
+            "language": "de",
+            "time_zone": "Asia/Tokyo",
+            "shown": ["news"],
+            "keep": ["news"],
+        }
+        assert "Saved." in client.post(preferences_path(ada, news), body).content.decode()
+        ada.refresh_from_db()
+        assert (ada.name, ada.language, ada.time_zone) == ("Ada", "de", "Asia/Tokyo")
+        assert Change.objects.get().after == "language, time zone changed"
+
+    @pytest.mark.parametrize("body", [{"language": "xx"}, {"time_zone": "Mars/Base"}])
+    def test_what_was_not_offered_is_refused(self, client: Client, body: dict[str, str]) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news, name="Ada")
+        page = client.post(
+            preferences_path(ada, news), {"name": "Eve", **body, "shown": ["news"]}
+        ).content.decode()
+        assert "Nothing was saved yet" in page
+        ada.refresh_from_db()
+        assert (ada.name, ada.language, ada.time_zone) == ("Ada", "", "")
+
+    def test_a_page_from_before_the_languages_loses_none(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news, language="de", time_zone="Asia/Tokyo")
+        client.post(preferences_path(ada, news), {"name": "Ada", "shown": ["news"], "keep": ["news"]})
+        ada.refresh_from_db()
+        assert (ada.name, ada.language, ada.time_zone) == ("Ada", "de", "Asia/Tokyo")
+
+
+class TestPause:
+    def test_the_page_offers_a_break_and_its_end(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = preferences_path(ada, news)
+        assert client.get(link).content.decode().count('name="pause"') == 3
+        page = client.post(link, {"pause": "30"}).content.decode()
+        assert "Saved. No mails for a while." in page and "You are taking a break" in page
+        ada.refresh_from_db()
+        assert ada.paused_until is not None
+        page = client.post(link, {"resume": "1"}).content.decode()
+        assert "Welcome back." in page and "Need a break?" in page
+        ada.refresh_from_db()
+        assert ada.paused_until is None
+        assert subscription(ada, news).status == Status.CONFIRMED
+
+    @pytest.mark.parametrize("days", ["", "0", "8", "-30", "9" * 400, "x"])
+    def test_other_lengths_do_nothing(self, client: Client, days: str) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        page = client.post(preferences_path(ada, news), {"pause": days}).content.decode()
+        ada.refresh_from_db()
+        assert ada.paused_until is None and "Saved" not in page

@@ -1,0 +1,169 @@
+"""Looking around in a real browser: a list with its look, its archive, and a break from the preferences page.
+
+With and without JavaScript, on a phone and on a desk, and by keyboard.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from mailinglist import looks, tokens
+from mailinglist.changes import SYSTEM
+from mailinglist.models import MailingList, Subscriber
+from tests import logos, public_pages
+from tests.factories import make_list, make_subscriber
+from tests.public_pages import Stage
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
+GREEN = "#1a7f5a"
+
+
+@pytest.fixture
+def troubles() -> list[str]:
+    """What the browser complains about; a test that provokes it takes it out."""
+    return []
+
+
+@pytest.fixture(params=[(360, False), (1280, True)], ids=["phone without scripts", "desk"])
+def page(
+    chromium: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest, troubles: list[str]
+) -> Iterator[Page]:
+    settings.PUBLIC_URL = live_server.url
+    width, scripts = request.param
+    context = chromium.new_context(
+        base_url=live_server.url,
+        viewport={"width": width, "height": 740},
+        java_script_enabled=scripts,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda answer: troubles.append(answer.url) if answer.status >= 400 else None)
+    yield page
+    context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def news() -> MailingList:
+    news = make_list("news", name="The weekly letter", accent=GREEN)
+    looks.set_logo(news.pk, logos.png(320, 96), by=SYSTEM)
+    return news
+
+
+@pytest.fixture
+def on_stage(settings: Any, live_server: Any) -> Stage:
+    settings.PUBLIC_URL = live_server.url
+    return public_pages.stage()
+
+
+def fits(page: Page) -> None:
+    """Nothing hangs over the edge."""
+    wide = page.locator("body").evaluate("body => document.documentElement.scrollWidth")
+    assert wide <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def test_a_list_shows_its_logo_and_its_colour(page: Page, news: MailingList) -> None:
+    page.goto("/lists/news/")
+    fits(page)
+    picture = page.get_by_role("img", name="The weekly letter")
+    assert picture.evaluate("image => [image.naturalWidth, image.width, image.height]") == [320, 213, 64]
+    button = page.get_by_role("link", name="Subscribe")
+    colour = "element => getComputedStyle(element).backgroundColor"
+    assert button.evaluate(colour) == "rgb(26, 127, 90)"
+    button.click()
+    fits(page)
+    assert page.get_by_role("button", name="Subscribe").evaluate(colour) == "rgb(26, 127, 90)"
+    page.goto("/")
+    fits(page)
+    assert page.get_by_role("link", name="Subscribe").evaluate(colour) == "rgb(26, 127, 90)"
+
+
+def test_the_archive_is_read_from_issue_to_issue(page: Page, on_stage: Stage) -> None:
+    page.goto("/archive/news/")
+    fits(page)
+    page.get_by_role("link", name="Older").click()
+    assert page.get_by_text("Page 2 of 2").is_visible()
+    page.get_by_role("link", name="The first letter for friends").click()
+    fits(page)
+    assert page.get_by_role("heading", level=1).inner_text() == "The first letter for friends"
+    mail = page.frame_locator("iframe.mail")
+    assert mail.get_by_role("heading", name="Hello").is_visible()
+    assert mail.get_by_role("link", name="Unsubscribe").get_attribute("href").endswith("/lists/news/")  # type: ignore[union-attr]
+    page.get_by_text("The mail as plain text").press("Enter")
+    page.locator(".plain__text").get_by_text("A line of what happened this week.").wait_for()
+    page.get_by_role("link", name="Newer Letter 1").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Letter 1"
+    alone = page.get_by_role("link", name="The mail on a page of its own")
+    alone.scroll_into_view_if_needed()
+    # A sealed frame is a process of its own: where a click lands is known a moment after the page has moved.
+    page.wait_for_timeout(300)
+    alone.click()
+    page.get_by_role("heading", name="Hello").wait_for(timeout=10_000)
+
+
+def test_a_script_in_an_archived_mail_would_not_run(page: Page, on_stage: Stage, troubles: list[str]) -> None:
+    version = on_stage.newest.version
+    assert version
+    type(version).objects.filter(pk=version.pk).update(
+        html="<!DOCTYPE html><html><head><title>x</title></head><body><p id=p>still</p>"
+        "<img src='data:image/gif;base64,R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=' alt='' "
+        "onload=\"document.getElementById('p').textContent='ran'\"></body></html>"
+    )
+    page.goto(f"/archive/news/{on_stage.newest.public_id}/")
+    mail = page.frame_locator("iframe.mail")
+    assert mail.get_by_text("still").is_visible()
+    assert mail.get_by_text("ran").count() == 0
+    assert troubles and all("sandbox" in text or "inline" in text for text in troubles), troubles
+    troubles.clear()
+
+
+def test_a_break_is_taken_and_ended(page: Page, news: MailingList) -> None:
+    ada = make_subscriber("ada@post.example", news)
+    page.goto(tokens.preferences_url(ada, news))
+    fits(page)
+    page.get_by_label("Language").select_option(label="Deutsch")
+    page.get_by_label("Time zone").select_option(label="Berlin (Europe)")
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_text("Saved.").is_visible()
+    page.get_by_role("button", name="30 days").click()
+    assert page.get_by_role("heading", name="You are taking a break").is_visible()
+    fits(page)
+    found = Subscriber.objects.get(pk=ada.pk)
+    assert found.paused_until and (found.language, found.time_zone) == ("de", "Europe/Berlin")
+    page.get_by_role("button", name="End the break now").click()
+    assert page.get_by_text("Welcome back.").is_visible()
+    assert Subscriber.objects.get(pk=ada.pk).paused_until is None
+
+
+def test_leaving_breaks_and_reasons_work_by_keyboard_alone(page: Page, news: MailingList) -> None:
+    ada = make_subscriber("ada@post.example", news)
+    page.goto(tokens.preferences_url(ada, news))
+    press_tab_until(page, "7 days")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=You are taking a break")
+    page.goto(tokens.unsubscribe_url(ada, news))
+    press_tab_until(page, "Unsubscribe")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Why did you leave?")
+    while page.locator("input[name=because]:focus").count() == 0:
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    press_tab_until(page, "Send")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Thank you for telling us.")
+    assert ada.subscriptions.get().left_because == "not-interesting"
+
+
+def press_tab_until(page: Page, text: str) -> None:
+    """Go through the page by the Tab key until what is focused reads so, and can be seen to be focused."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and focused.inner_text() == text:
+            assert focused.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
+            return
+    raise AssertionError(f"The Tab key never comes to “{text}”.")

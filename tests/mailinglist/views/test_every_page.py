@@ -1,0 +1,55 @@
+"""What holds for every public page in every state: valid HTML, little to load, nothing of a person's."""
+
+from pathlib import Path
+
+import html5lib
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client, RequestFactory
+
+from tests import public_pages
+from tests.public_pages import Shown
+
+STATIC = Path(settings.BASE_DIR) / "mailinglist/static/mailinglist"
+#: Bytes of a page with its style sheets and icon, without pictures and compression.
+MOST_WEIGHT = 60_000
+
+
+@pytest.fixture
+def pages(db: None, client: Client, rf: RequestFactory, rung: list) -> list[Shown]:
+    found = list(public_pages.empty_pages(client))
+    on_stage = public_pages.stage()
+    for visit in public_pages.visits(on_stage):
+        with transaction.atomic():
+            found.append(public_pages.shown(client, visit))
+            transaction.set_rollback(True)
+    return [*found, *public_pages.errors(rf)]
+
+
+def test_every_page_is_valid_html_and_light(pages: list[Shown]) -> None:
+    assert len(pages) > 35
+    wrong, heavy = {}, {}
+    always = sum((STATIC / name).stat().st_size for name in ("app.css", "favicon.svg"))
+    for page in pages:
+        parser = html5lib.HTMLParser()
+        parser.parse(page.html)
+        if parser.errors:
+            wrong[page.name] = parser.errors
+        ids = [part.split('"')[0] for part in page.html.split(' id="')[1:]]
+        assert len(ids) == len(set(ids)), (page.name, ids)
+        weight = always + len(page.html.encode())
+        if weight > MOST_WEIGHT:
+            heavy[page.name] = weight
+    assert wrong == {}
+    assert heavy == {}
+
+
+def test_every_page_has_a_way_on_one_heading_and_no_code(pages: list[Shown]) -> None:
+    for page in pages:
+        assert page.html.count("<h1") == 1, page.name
+        assert '<html lang="en' in page.html, page.name
+        main = page.html[page.html.index("<main") :]
+        assert "<a " in main or "<button" in main, (page.name, "no way on")
+        for forbidden in ("<script", "<style", " style=", " onclick="):
+            assert forbidden not in page.html, (page.name, forbidden)
