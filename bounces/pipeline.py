@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from bounces import deferrals, history, judgement, matching, reading, writing
+from bounces import deferrals, history, judgement, leaving, matching, reading, writing
 from bounces.models import Event, Notification
 from mailinglist.sending import queue
 
@@ -189,6 +190,7 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
     ]
     done = Done(events=writing.store_events(good))
     _settle(good)
+    leaving.note(good)
     deferrals.note(good)
     bad = [row for row in rows if row.error]
     done.quarantined, done.processed = len(bad), len(rows) - len(bad)
@@ -206,7 +208,9 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
 def _read(row: Notification) -> reading.Reading:
     raw = bytes(row.raw or b"")
     if row.source == Notification.Source.DSN:
-        return reading.of_mail(raw, received_at=row.received_at)
+        return reading.of_mail(
+            raw, received_at=row.received_at, unsubscribe_mailbox=settings.UNSUBSCRIBE_MAILTO
+        )
     return reading.of_json(raw)
 
 

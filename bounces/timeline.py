@@ -28,6 +28,7 @@ _KINDS = {
     "click": "A link in the mail was followed",
     "rendering-failure": "SES could not build the mail",
     "subscription": "Subscription changed at SES",
+    "unsubscribe": "A mail asked to end the subscription",
 }
 
 

@@ -56,6 +56,7 @@ WRITERS_FOR_BOUNCES = {
     "bounces/judgement.py",
     "bounces/incidents.py",
     "bounces/deferrals.py",
+    "bounces/leaving.py",
     "bounces/suppression_sync.py",
 }
 PAGES = ("mailinglist.views", "mailinglist.admin", "mailinglist.forms", "django.http")
