@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from bounces import deferrals, history, judgement, leaving, matching, reading, writing
+from bounces import deferrals, engagement, history, judgement, leaving, matching, reading, writing
 from bounces.models import Event, Notification
 from mailinglist.sending import queue
 
@@ -151,7 +151,9 @@ def rematch(limit: int = 2000) -> int:
             event.delivery_id, event.attempt_number = match.delivery_id, match.attempt_number
             event.subscriber_id = match.subscriber_id
         Event.objects.bulk_update(matched, ["delivery", "attempt_number", "subscriber"])
-        judgement.settle(delivery_ids={event.delivery_id for event in matched if event.delivery_id})
+        deliveries = {event.delivery_id for event in matched if event.delivery_id}
+        judgement.settle(delivery_ids=deliveries)
+        engagement.recompute(deliveries)
     return len(matched)
 
 
@@ -188,8 +190,10 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
         for (row, event), match in zip(found, matches, strict=True)
         if not row.error
     ]
+    good = engagement.within_limit(good)
     done = Done(events=writing.store_events(good))
     _settle(good)
+    engagement.note(good)
     leaving.note(good)
     deferrals.note(good)
     bad = [row for row in rows if row.error]
@@ -241,7 +245,8 @@ def _too_old(row: Notification) -> str:
 def _settle(good: Sequence[writing.Found]) -> None:
     """Every event proves that SES accepted its attempt; then states and effects are computed anew.
 
-    Sends, opens and clicks of mails that are known to have been accepted change nothing, so nothing is asked for them.
+    Sends, opens and clicks of mails that are known to have been accepted change nothing, so nothing is asked for them;
+    opens and clicks are counted afterwards, and all that this transaction locks is locked at once.
     """
     judged = {
         match.delivery_id
@@ -253,6 +258,7 @@ def _settle(good: Sequence[writing.Found]) -> None:
         for _, event, match in good
         if match.delivery_id and event.fact.message_id and not match.known
     ]
-    if proofs:
-        queue.lock(judged | {proof.delivery_id for proof in proofs})
+    opened = engagement.touched(good)
+    if proofs or opened:
+        queue.lock(judged | {proof.delivery_id for proof in proofs} | opened)
     judgement.settle(delivery_ids=judged | queue.prove_all(proofs))

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import health, joining, leaving, preferences
+from mailinglist.composing import links
+from mailinglist.views import health, joining, leaving, nothing, preferences
 
 urlpatterns = [
     path("", joining.home, name="home"),
@@ -12,6 +13,7 @@ urlpatterns = [
     path("confirm/<str:token>", joining.confirm, name="confirm"),
     path("unsubscribe/<str:token>", leaving.unsubscribe, name="unsubscribe"),
     path("preferences/<str:token>", preferences.preferences, name="preferences"),
+    path(links.HONEYPOT_PATH.lstrip("/"), nothing.nothing_here, name="nothing-here"),
     path("hooks/", include("bounces.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -4,6 +4,7 @@ from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
+from mailinglist.models.engagement import Engagement
 from mailinglist.models.home import Home
 from mailinglist.models.lists import MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
@@ -15,6 +16,7 @@ __all__ = [
     "CampaignVersion",
     "Change",
     "Delivery",
+    "Engagement",
     "Home",
     "MailingList",
     "ProviderPace",
