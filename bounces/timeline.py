@@ -255,7 +255,7 @@ def _event_headline(row: Event, judged: dict[int, tuple[Judgement, float | None]
     judgement, since = judged[row.pk]
     after = "less than a second" if since is None or since < 1 else f"{int(since)} s"
     by = SENTENCES[judgement.reason].format(after=after)
-    return f"{_KINDS[row.kind]} {by}" if by else said
+    return f"{_KINDS[row.kind]} {by}." if by else said
 
 
 def _decided(row: Event, now: datetime) -> Iterator[str]:

@@ -179,9 +179,9 @@ def test_the_timeline_says_who_it_was() -> None:
     ]
     assert told == [
         "A link in the mail was followed.",
-        "A link in the mail was followed by a program: people cannot see the link that it followed",
-        "The mail was opened by the person, through the picture proxy of the mail provider",
-        "The mail was opened by a program of the receiving side, 2 s after delivery",
+        "A link in the mail was followed by a program: people cannot see the link that it followed.",
+        "The mail was opened by the person, through the picture proxy of the mail provider.",
+        "The mail was opened by a program of the receiving side, 2 s after delivery.",
     ]
 
 
