@@ -130,7 +130,8 @@ def _told(delivery_ids: Collection[int]) -> dict[_Mail, list[_Told]]:
 
 def _judged(mail: _Mail, told: Sequence[_Told]) -> Iterable[tuple[_Told, Sign, Judgement, float | None]]:
     """Each attempt is a mail of its own."""
-    links = engagement.links_of(mail.version_id) if mail.version_id else None
+    followed = any(event.kind == CLICK for event in told)
+    links = engagement.links_of(mail.version_id) if followed and mail.version_id else None
     for attempt in sorted({event.attempt for event in told}):
         events = [event for event in told if event.attempt == attempt]
         acts = [event for event in events if event.kind in SIGNS]
