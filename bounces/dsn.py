@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from bounces.mail import answers, complaints, prose, statuses
+from bounces.mail import answers, complaints, leaving, prose, statuses
 from bounces.mail.addresses import field_address
 from bounces.mail.parts import Mail, Unreadable, fields, header_of, open_mail, reopen
-from bounces.mail.report import Finding, MailReport
+from bounces.mail.report import UNSUBSCRIBE, Finding, MailReport
 
 _FORWARDED = re.compile(r"(?:fwd?|wg|tr|rv|i|转发)\s?: ", re.IGNORECASE)
 _TRANSCRIPT = re.compile(r"^\W{0,20}transcript of (?:the )?session follows", re.IGNORECASE | re.MULTILINE)
@@ -25,12 +25,15 @@ _HEADER_IN_TEXT = re.compile(
 )
 
 
-def read(raw: bytes) -> MailReport:
-    """What the mail in ``raw`` reports."""
+def read(raw: bytes, *, unsubscribe_mailbox: str = "") -> MailReport:
+    """What the mail in ``raw`` reports. ``unsubscribe_mailbox``: the address that people may write to for leaving."""
     try:
         mail = open_mail(raw)
+        report = _read(mail, forwarded=False)
+        if report.kind == "ordinary" and (token := leaving.token_in(mail, unsubscribe_mailbox)):
+            report = MailReport(UNSUBSCRIBE, token=token)
         return replace(
-            _read(mail, forwarded=False),
+            report,
             sender=field_address(mail.header("From")),
             sent_at=_time(mail.header("Date")),
             message_id=mail.header("Message-ID")[:256],

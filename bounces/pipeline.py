@@ -10,10 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from bounces import deferrals, history, judgement, matching, minimise, reading, writing
+from bounces import (
+    deferrals,
+    engagement,
+    history,
+    judgement,
+    leaving,
+    matching,
+    minimise,
+    reading,
+    writing,
+)
 from bounces.models import Event, Notification
 from mailinglist.sending import queue
 
@@ -152,9 +163,9 @@ def rematch(limit: int = 2000) -> int:
         minimise.forget([event for event in matched if event.subscriber_id is None])
         columns = ["delivery", "attempt_number", "subscriber", "recipient", "diagnostic", "extra"]
         Event.objects.bulk_update(matched, columns)
-        judgement.settle(
-            delivery_ids={event.delivery_id for event in matched if event.delivery_id and event.subscriber_id}
-        )
+        deliveries = {event.delivery_id for event in matched if event.delivery_id and event.subscriber_id}
+        judgement.settle(delivery_ids=deliveries)
+        engagement.recompute(deliveries)
     return len(matched)
 
 
@@ -192,8 +203,12 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
         if not row.error
     ]
     good, emptied = minimise.reduce(good)
+    good = engagement.within_limit(good)
     done = Done(events=writing.store_events(good))
-    _settle([found for found in good if not found.match.erased])
+    known = [found for found in good if not found.match.erased]
+    _settle(known)
+    engagement.note(known)
+    leaving.note(known)
     deferrals.note(good)
     bad = [row for row in rows if row.error]
     done.quarantined, done.processed = len(bad), len(rows) - len(bad)
@@ -213,7 +228,9 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
 def _read(row: Notification) -> reading.Reading:
     raw = bytes(row.raw or b"")
     if row.source == Notification.Source.DSN:
-        return reading.of_mail(raw, received_at=row.received_at)
+        return reading.of_mail(
+            raw, received_at=row.received_at, unsubscribe_mailbox=settings.UNSUBSCRIBE_MAILTO
+        )
     return reading.of_json(raw)
 
 
@@ -244,7 +261,8 @@ def _too_old(row: Notification) -> str:
 def _settle(good: Sequence[writing.Found]) -> None:
     """Every event proves that SES accepted its attempt; then states and effects are computed anew.
 
-    Sends, opens and clicks of mails that are known to have been accepted change nothing, so nothing is asked for them.
+    Sends, opens and clicks of mails that are known to have been accepted change nothing, so nothing is asked for them;
+    opens and clicks are counted afterwards, and all that this transaction locks is locked at once.
     """
     judged = {
         match.delivery_id
@@ -256,6 +274,7 @@ def _settle(good: Sequence[writing.Found]) -> None:
         for _, event, match in good
         if match.delivery_id and event.fact.message_id and not match.known
     ]
-    if proofs:
-        queue.lock(judged | {proof.delivery_id for proof in proofs})
+    opened = engagement.touched(good)
+    if proofs or opened:
+        queue.lock(judged | {proof.delivery_id for proof in proofs} | opened)
     judgement.settle(delivery_ids=judged | queue.prove_all(proofs))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from bounces import dsn, events, sources
 from bounces.classify import classify
 from bounces.events import ACTION, MTA, RECIPIENT, STATUS, TEXT, TYPE, EventFacts, counted, dedupe_key
-from bounces.mail.report import Finding, MailReport
+from bounces.mail.report import UNSUBSCRIBE, Finding, MailReport
 from bounces.ses_json import clean
 from bounces.verdicts.facts import BounceFacts, Verdict
 from bounces.verdicts.judge import judge
@@ -21,6 +21,8 @@ from bounces.verdicts.mails import judge_findings
 
 #: Mailed reports that may belong to a delivery. A delay is shown with it; it acts on nobody, whoever reports it.
 _OURS = frozenset({"bounce", "complaint", "delay"})
+#: The tag of a fact that holds the token of a mail that asks to leave a list. Tags are not stored.
+LEAVING_TAG = "unsubscribe"
 #: A Date before this is no date of a mail.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -47,9 +49,9 @@ def of_json(raw: bytes) -> Reading:
     return Reading([Judged(fact, classify(fact)) for fact in parsed.events], parsed.unparsed)
 
 
-def of_mail(raw: bytes, *, received_at: datetime) -> Reading:
+def of_mail(raw: bytes, *, received_at: datetime, unsubscribe_mailbox: str = "") -> Reading:
     """What a mail says. Its events are as old as its Date, which is not believed where it lies in the future."""
-    report = dsn.read(raw)
+    report = dsn.read(raw, unsubscribe_mailbox=unsubscribe_mailbox)
     if report.problem:
         return Reading(unparsed=report.problem)
     if report.document:
@@ -86,7 +88,7 @@ def _of_findings(report: MailReport, at: datetime, identity: str) -> list[Judged
 
 
 def _of_answer(report: MailReport, at: datetime, identity: str) -> Judged:
-    """An automatic reply, a challenge, a receipt, an ordinary mail: by its sender."""
+    """An automatic reply, a challenge, a receipt, a wish to leave, an ordinary mail: by its sender."""
     facts = BounceFacts(report.kind)
     return Judged(_fact(report.sender, facts, report, at, identity), judge(facts))
 
@@ -111,6 +113,7 @@ def _fact(
         mta=clean(facts.provider, MTA),
         dedupe_key=dedupe_key(facts.kind, identity, recipient),
         our_header=report.our_header if facts.kind in _OURS else "",
+        tags={LEAVING_TAG: report.token} if facts.kind == UNSUBSCRIBE else {},
     )
 
 

@@ -1,6 +1,6 @@
 """One person's story, newest first: every change, mail, attempt and report, in plain words. Read-only.
 
-Called by the recipient page. Five queries for a page, however long the story is.
+Called by the recipient page. Six queries for a page at most, however long the story is.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from bounces import engagement
+from bounces.humans import SENTENCES, Judgement
 from bounces.models import Event
 from mailinglist import words
 from mailinglist.models import Attempt, Change, ConsentRecord, Delivery
@@ -28,6 +30,7 @@ _KINDS = {
     "click": "A link in the mail was followed",
     "rendering-failure": "SES could not build the mail",
     "subscription": "Subscription changed at SES",
+    "unsubscribe": "A mail asked to end the subscription",
 }
 
 
@@ -242,7 +245,11 @@ def _events(subscriber_id: int, need: int) -> Iterator[Entry]:
         .order_by("-occurred_at", "-pk")
     )
     now = timezone.now()
-    for row in rows[:need]:
+    found = list(rows[:need])
+    judged = engagement.judged(
+        {row.delivery_id for row in found if row.kind in engagement.SIGNS and row.delivery_id}
+    )
+    for row in found:
         plain = row.verdict in ("", "not-a-bounce")
         facts = [
             ("Server said", row.diagnostic),
@@ -250,6 +257,8 @@ def _events(subscriber_id: int, need: int) -> Iterator[Entry]:
             ("Server", row.mta),
             ("SES type", " / ".join(filter(None, (row.type, row.subtype)))),
             ("Reported for", row.recipient),
+            ("Link", str(row.extra.get("link", ""))),
+            ("Program", str(row.extra.get("userAgent", ""))),
             ("Rule", " / ".join(filter(None, (words.spaced(row.reason), words.spaced(row.effect))))),
         ]
         yield Entry(
@@ -258,7 +267,7 @@ def _events(subscriber_id: int, need: int) -> Iterator[Entry]:
             key=row.pk,
             tone=words.tone(row.verdict) if not plain else "default",
             label=words.verdict(row.verdict) if not plain else words.spaced(row.kind),
-            headline=row.explanation or _KINDS.get(row.kind, words.spaced(row.kind).capitalize()),
+            headline=_event_headline(row, judged),
             who=f"about {mail_name(row.delivery)}, attempt {row.attempt_number}" if row.delivery else "",
             details=tuple(_decided(row, now)),
             facts=tuple((name, value) for name, value in facts if value),
@@ -267,6 +276,16 @@ def _events(subscriber_id: int, need: int) -> Iterator[Entry]:
                 ("admin:bounces_event_change", row.pk, "This event"),
             ),
         )
+
+
+def _event_headline(row: Event, judged: dict[int, tuple[Judgement, float | None]]) -> str:
+    said = row.explanation or _KINDS.get(row.kind, words.spaced(row.kind).capitalize())
+    if row.pk not in judged:
+        return said
+    judgement, since = judged[row.pk]
+    after = "less than a second" if since is None or since < 1 else f"{int(since)} s"
+    by = SENTENCES[judgement.reason].format(after=after)
+    return f"{_KINDS[row.kind]} {by}." if by else said
 
 
 def _decided(row: Event, now: datetime) -> Iterator[str]:

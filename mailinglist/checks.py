@@ -13,6 +13,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from mailinglist import addresses
+
 _KEY_LENGTH = 50
 _KEY_VARIETY = 5
 _INSECURE_PREFIX = "django-insecure-"
@@ -139,6 +141,23 @@ def check_sending(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def check_unsubscribe_mailto(**kwargs: Any) -> list[CheckMessage]:
+    """E020: it stands in a header of every mail."""
+    try:
+        if settings.UNSUBSCRIBE_MAILTO:
+            addresses.normalise(settings.UNSUBSCRIBE_MAILTO)
+    except addresses.BadAddress as bad:
+        return [
+            Error(
+                f"UNSUBSCRIBE_MAILTO={settings.UNSUBSCRIBE_MAILTO!r} is no address: {bad}",
+                hint="Write the address alone, such as unsubscribe@lists.example.org, or take it away.",
+                id="mailinglist.E020",
+            )
+        ]
+    return []
 
 
 @register()

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count
 
+from mailinglist import engagement
 from mailinglist.models import Delivery
 
 #: Attempts with these codes never reached SES.
@@ -66,7 +67,7 @@ def campaign_report(campaign_id: int) -> dict[str, Any]:
 
     hard, soft, block, message, suppressed, unknown, complaints: deliveries with such a verdict on any attempt.
     retried: sent again after a bounce; recovered: and delivered then. possible_duplicates: attempts made although
-    an earlier one may have arrived.
+    an earlier one may have arrived. What recipients did with the mails: see engagement.numbers.
     """
     found = dict(
         Delivery.objects.filter(campaign_id=campaign_id)
@@ -85,4 +86,5 @@ def campaign_report(campaign_id: int) -> dict[str, Any]:
         "open": still_open,
         "final": still_open == 0,
         **numbers,
+        **engagement.numbers(campaign_id),
     }

@@ -213,6 +213,8 @@ SUPPRESSION_SYNC_PAUSE = env_number("SUPPRESSION_SYNC_PAUSE", 1, low=0, high=60)
 BOUNCE_IMAP_URL = env("BOUNCE_IMAP_URL")
 # The folder that mails are moved to when they are stored; empty: they are marked as read and stay.
 BOUNCE_IMAP_DONE = env("BOUNCE_IMAP_DONE")
+UNSUBSCRIBE_MAILTO = env("UNSUBSCRIBE_MAILTO")  # for List-Unsubscribe; its mails must come to the bounces
+HONEYPOT_LINK = env_bool("HONEYPOT_LINK", True)  # a link in campaigns that only programs follow
 CONFIRM_TOKEN_DAYS = env_number("CONFIRM_TOKEN_DAYS", 7, low=1, high=60)
 
 # --- Privacy ------------------------------------------------------------------------------------------

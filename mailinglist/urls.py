@@ -3,7 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mailinglist.views import archive, embedding, health, joining, leaving, lists, personal_data, preferences
+from mailinglist.composing import links
+from mailinglist.views import (
+    archive,
+    embedding,
+    health,
+    joining,
+    leaving,
+    lists,
+    nothing,
+    personal_data,
+    preferences,
+)
 
 urlpatterns = [
     path("", joining.home, name="home"),
@@ -26,6 +37,7 @@ urlpatterns = [
     path("archive/<slug:slug>/feed.atom", archive.feed, name="archive-feed"),
     path("archive/<slug:slug>/<slug:public_id>/", archive.issue, name="archive-issue"),
     path("archive/<slug:slug>/<slug:public_id>/mail", archive.mail, name="archive-mail"),
+    path(links.HONEYPOT_PATH.lstrip("/"), nothing.nothing_here, name="nothing-here"),
     path("hooks/", include("bounces.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -32,6 +32,9 @@ PURE = (
     "mailinglist/sending/budget.py",
     "mailinglist/zones.py",
     "mailinglist/sending/pace_words.py",
+    "mailinglist/composing/links.py",
+    "bounces/agents.py",
+    "bounces/humans.py",
     "bounces/events.py",
     "bounces/classify.py",
     "bounces/dsn.py",
@@ -49,6 +52,7 @@ MODELS = ("mailinglist.models",)
 CAPABILITIES = (
     "mailinglist.subscriptions",
     "mailinglist.suppression",
+    "mailinglist.engagement",
     "mailinglist.lifecycle",
     "mailinglist.imports",
     "mailinglist.exports",
@@ -71,6 +75,8 @@ WRITERS_FOR_BOUNCES = {
     "bounces/judgement.py",
     "bounces/incidents.py",
     "bounces/deferrals.py",
+    "bounces/engagement.py",
+    "bounces/leaving.py",
     "bounces/suppression_sync.py",
 }
 PAGES = ("mailinglist.views", "mailinglist.admin", "mailinglist.forms", "django.http")

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from bounces import agents
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
 from mailinglist import looks, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
@@ -39,7 +40,20 @@ PREFETCH = {
     "HTTP_PURPOSE": "prefetch",
     "HTTP_SEC_PURPOSE": "prefetch;prerender",
     "HTTP_X_MOZ": "prefetch",
+    "HTTP_X_PURPOSE": "preview",
 }
+#: What a browser or cache asks again with, and a cookie that is none of ours.
+AGAIN = {
+    "HTTP_IF_NONE_MATCH": '"abc"',
+    "HTTP_IF_MODIFIED_SINCE": "Thu, 20 Nov 2025 09:00:00 GMT",
+    "HTTP_IF_MATCH": "*",
+    "HTTP_IF_UNMODIFIED_SINCE": "Thu, 20 Nov 2035 09:00:00 GMT",
+    "HTTP_IF_RANGE": '"abc"',
+    "HTTP_RANGE": "bytes=0-10",
+    "HTTP_CACHE_CONTROL": "no-cache",
+}
+#: Whoever looks at what the client calls itself finds that programs get the same treatment as people.
+SCANNERS = [agent.example for agent in agents.AGENTS]
 #: What the forms post: in the query of a GET it must do nothing either.
 TEMPTATION = (
     "?List-Unsubscribe=One-Click&confirm=1&scope=all&rejoin=news&shown=news&name=Eve&email=eve@post.example"
@@ -50,7 +64,7 @@ TEMPTATION = (
 OPEN = {
     "home", "list", "looks", "list-look", "list-logo", "archive", "archive-feed", "archive-issue", "archive-mail",
     "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
-    "form-json", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
+    "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
 }  # fmt: skip
@@ -74,6 +88,25 @@ def test_no_get_head_or_options_changes_a_row(db: None, client: Client) -> None:
     assert OPEN - opened == set()
 
 
+def test_no_scanner_changes_a_row_on_the_pages_that_mails_lead_to(db: None, client: Client) -> None:
+    values, culprits = cast(), []
+    User.objects.create_superuser("root", "root@post.example", "x")
+    before = rows()
+    public = [path for name, path in addresses(values) if not name.startswith("admin:")]
+    assert len(public) > 8
+    client.cookies.load({"csrftoken": "x" * 32, "sessionid": "y" * 32, "List-Unsubscribe": "One-Click"})
+    for path in public:
+        for number, agent in enumerate(SCANNERS):
+            query, more = (TEMPTATION, {**PREFETCH, **AGAIN}) if number % 2 else ("", AGAIN)
+            for method in ("get", "head", "options"):
+                answer = getattr(client, method)(path + query, HTTP_USER_AGENT=agent, **more)
+                assert answer.status_code < 500, (method, path, answer.status_code)
+        if (after := rows()) != before:
+            culprits.append(path)
+            before = after
+    assert culprits == []
+
+
 def test_a_post_is_seen_by_the_comparison(db: None, client: Client) -> None:
     values, before = cast(), rows()
     client.post(f"/unsubscribe/{values['unsubscribe']}", {"List-Unsubscribe": "One-Click"})
@@ -83,7 +116,7 @@ def test_a_post_is_seen_by_the_comparison(db: None, client: Client) -> None:
 
 def requests() -> Iterator[tuple[str, str, dict[str, str]]]:
     yield "get", "", {}
-    yield "get", TEMPTATION, PREFETCH
+    yield "get", TEMPTATION, {**PREFETCH, **AGAIN, "HTTP_USER_AGENT": SCANNERS[0]}
     yield "head", "", {}
     yield "options", "", {}
 

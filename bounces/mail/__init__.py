@@ -6,6 +6,7 @@
 ``statuses``   delivery status notifications (RFC 3464)
 ``complaints`` feedback reports (RFC 5965)
 ``answers``    automatic replies (RFC 3834), receipts, challenges, traffic reports
+``leaving``    mails that ask to leave a list (RFC 2369)
 ``prose``      bounces that are only written for people
 ``report``     what comes out
 

@@ -5,6 +5,9 @@ from datetime import datetime
 
 from bounces.verdicts.facts import BounceFacts
 
+#: The kind of a mail that asks to leave a list.
+UNSUBSCRIBE = "unsubscribe"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -22,7 +25,8 @@ class MailReport:
     value of X-Mailinglist-Delivery in the returned mail, to be checked by who acts on it. ``problem``: the
     sentence that says why the mail could not be read. ``document``: the notification of SES that the mail
     carries as its text (SNS by e-mail). ``sender``: the address in From. ``sent_at``: its Date, in UTC, None
-    where there is none that can be read. ``message_id``: its Message-ID."""
+    where there is none that can be read. ``message_id``: its Message-ID. ``token``: of a mail that asks to leave a
+    list, as it was found there; whether we signed it is for others to say."""
 
     kind: str
     findings: tuple[Finding, ...] = field(default=())
@@ -32,3 +36,4 @@ class MailReport:
     sender: str = ""
     sent_at: datetime | None = None
     message_id: str = ""
+    token: str = ""

@@ -109,6 +109,7 @@ REASONS: dict[str, Reason] = {
     "challenge": Reason("not-a-bounce", "A program asks the sender to confirm; the mail waits there."),
     "report": Reason("not-a-bounce", "A report about mail traffic in general, not about one mail."),
     "ordinary-mail": Reason("not-a-bounce", "A mail that reports nothing about a mail of ours."),
+    "unsubscribe-mail": Reason("not-a-bounce", "A mail that asks to end a subscription."),
     "unheard-of": Reason("unknown", "A report of a kind that is not known here. It counts against nobody."),
 }
 

@@ -46,6 +46,7 @@ SETTLED: dict[str, str] = {
     "challenge": "challenge",
     "report": "report",
     "ordinary": "ordinary-mail",
+    "unsubscribe": "unsubscribe-mail",
     "unreadable": "unreadable",
 }
 

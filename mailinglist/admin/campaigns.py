@@ -50,6 +50,11 @@ REPORT_LINES = (
     ("recovered", "of those, delivered after all", ""),
     ("duplicates", "duplicates", "accepted twice without a reason"),
 )
+#: What people and programs did with the mails: the line, and the key of the report for each column.
+READ_LINES = (
+    ("opened", "opened_by_people", "opened_unsure", "opened_by_machines"),
+    ("followed a link", "clicked_by_people", "clicked_unsure", "clicked_by_machines"),
+)
 #: How often the page loads itself again while it is watched, in seconds.
 WATCH_SECONDS = 5
 
@@ -213,6 +218,7 @@ def _numbers(campaign: Campaign) -> dict[str, Any]:
             if counts.get(state.value)
         ],
         "lines": [(label, report.get(key, 0), hint) for key, label, hint in REPORT_LINES],
+        "read_lines": [(label, *(report[key] for key in keys)) for label, *keys in READ_LINES],
         "settled_share": f"{settled:.1f} %",
         "settled_width": f"{settled:.1f}",
         "deliveries": reverse("admin:mailinglist_delivery_changelist"),

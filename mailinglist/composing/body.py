@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import css_inline
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from mailinglist import merge
-from mailinglist.composing import plain
+from mailinglist.composing import links, plain
 from mailinglist.composing.markup import TO_HTML, TagCarrier
 from mailinglist.models import Campaign, MailingList, Subscriber
 from mailinglist.sending import audience
@@ -69,7 +70,12 @@ def compile(campaign: Written) -> Compiled:
     content = TO_HTML[campaign.body_format](carrier.carry(campaign.body))
     page = render_to_string(
         "mailinglist/email/campaign.html",
-        {"subject": carrier.carry(subject), "preheader": carrier.carry(preheader), "content": content},
+        {
+            "subject": carrier.carry(subject),
+            "preheader": carrier.carry(preheader),
+            "content": content,
+            "honeypot": f"{settings.PUBLIC_URL}{links.HONEYPOT_PATH}" if settings.HONEYPOT_LINK else "",
+        },
     )
     html = carrier.restore(_inliner.inline(page), in_html=True)
     html = _OWN_LINK.sub("<a ses:no-track ", html).replace('ses:no-track=""', "ses:no-track")

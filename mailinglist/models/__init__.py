@@ -5,6 +5,7 @@ from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
+from mailinglist.models.engagement import Engagement
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
@@ -19,6 +20,7 @@ __all__ = [
     "Change",
     "ConsentRecord",
     "Delivery",
+    "Engagement",
     "FormStep",
     "Home",
     "ListLogo",

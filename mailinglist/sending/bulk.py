@@ -20,7 +20,8 @@ from botocore import exceptions as boto
 from mailinglist import merge
 from mailinglist.merge import Slot, Template
 from mailinglist.sending import ses
-from mailinglist.sending.messages import Content, Headers, Mail, Sender
+from mailinglist.sending.list_headers import Headers, Shared
+from mailinglist.sending.messages import Content, Mail, Sender
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 
 MOST_ENTRIES, MOST_BYTES = 50, 900_000
@@ -151,13 +152,19 @@ def _entry(mail: Mail, inline: Inline) -> str:
     return (
         f'{{"Destination": {{"ToAddresses": [{", ".join(map(_quoted, mail.to))}]}}, '
         f'"ReplacementEmailContent": {{"ReplacementTemplate": {{"ReplacementTemplateData": {data}}}}}, '
-        f'"ReplacementHeaders": [{_pairs(mail.headers)}], "ReplacementTags": [{_pairs(mail.tags)}]}}'
+        f'"ReplacementHeaders": [{_pairs(mail.own_headers)}, {_shared_pairs(mail.shared)}], '
+        f'"ReplacementTags": [{_pairs(mail.tags)}]}}'
     )
 
 
 def _pairs(pairs: Headers) -> str:
     """Names are ours, and letters."""
     return ", ".join([f'{{"Name": "{name}", "Value": {_quoted(value)}}}' for name, value in pairs])
+
+
+@lru_cache(maxsize=64)
+def _shared_pairs(shared: Shared) -> str:
+    return _pairs(shared.headers)
 
 
 def _head(sender: Sender, inline: Inline) -> str:

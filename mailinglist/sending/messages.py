@@ -18,8 +18,9 @@ from mailinglist import links, merge, tokens
 from mailinglist.composing import mime, untracked
 from mailinglist.merge import Context, Template
 from mailinglist.models import CampaignVersion, MailingList
-from mailinglist.sending import agreed, notices
+from mailinglist.sending import agreed, list_headers, notices
 from mailinglist.sending.claims import Claimed
+from mailinglist.sending.list_headers import Headers, Shared
 from mailinglist.sending.outcomes import Refused, Scope
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ VALUE_NAMES = frozenset(
         "archive_url",
     }
 )
-Headers = tuple[tuple[str, str], ...]
+#: What a confirmation says of itself.
+_AUTOMATIC = Shared((("Auto-Submitted", "auto-generated"),))
 
 
 class Person(Protocol):
@@ -103,6 +105,8 @@ class Sender:
     domain: str
     values: Mapping[str, str]
     links: tokens.Links
+    #: What stands before the token in the mailto of List-Unsubscribe; "": no mailto.
+    mailto: str
 
 
 @dataclass(slots=True)
@@ -114,8 +118,10 @@ class Mail:
     content: Content
     #: Unescaped values of the merge tags, the filled subject among them.
     values: Mapping[str, str]
-    #: Headers of ours that reach the recipient, besides Subject, From, To, Reply-To and what SES sets itself.
-    headers: Headers
+    #: Headers of ours that reach the recipient, besides Subject, From, To, Reply-To and what SES sets itself: this
+    #: person's own, and those of the list.
+    own_headers: Headers
+    shared: Shared
     #: SES message tags.
     tags: Headers
     message_id: str
@@ -129,6 +135,10 @@ class Mail:
     def recipients(self) -> list[str]:
         return self.to
 
+    @property
+    def headers(self) -> Headers:
+        return self.own_headers + self.shared.headers
+
     def message(self) -> "Mail":
         return self
 
@@ -140,7 +150,8 @@ class Mail:
             mime.header("To", self.to[0]),
             mime.header("Date", formatdate()),
             mime.header("Message-ID", self.message_id),
-            *(mime.header(name, value) for name, value in self.headers),
+            *(mime.header(name, value) for name, value in self.own_headers),
+            self.shared.fields,
             mime.header("X-SES-MESSAGE-TAGS", ", ".join(f"{name}={value}" for name, value in self.tags)),
         ]
         if self.sender.reply_to:
@@ -169,6 +180,7 @@ class Builder:
         self._senders: dict[int, Sender] = {}
         self._untracked: dict[int, Sender] = {}
         self._versions: dict[tuple[int, int, bool], Content] = {}
+        self._shared: dict[tuple[int, int | None, str], Shared] = {}
         self._tags = tokens.Tags()
 
     def build(self, claimed: Sequence[Claimed]) -> list[tuple[Claimed, Mail | Refused]]:
@@ -189,11 +201,13 @@ class Builder:
         signed = self._tags.sign(row.delivery_id, row.attempt)
         if notices.is_notice(row.purpose):
             content, values = _notice(row, sender.mailing_list), {}
-            headers: Headers = (("Auto-Submitted", "auto-generated"),)
+            own: Headers = ()
+            shared = _AUTOMATIC
         else:
             content = self._version(row.version_id or 0, row.list_id, tracked)
             values = _values(row, sender.links)
-            headers = _bulk_headers(values["unsubscribe_url"], sender, row)
+            own = (("List-Unsubscribe", list_headers.unsubscribe(values["unsubscribe_url"], sender.mailto)),)
+            shared = self._shared_headers(row, sender)
         values["subject"] = merge.one_line(content.parsed.subject.fill(values))
         tags = [("delivery", signed), ("attempt", str(row.attempt))]
         if row.campaign_id:
@@ -203,10 +217,19 @@ class Builder:
             sender=sender,
             content=content,
             values=values,
-            headers=(*headers, (tokens.DELIVERY_HEADER, signed)),
+            own_headers=(*own, (tokens.DELIVERY_HEADER, signed)),
+            shared=shared,
             tags=tuple(tags),
             message_id=f"<{signed}@{sender.domain}>",
         )
+
+    def _shared_headers(self, row: Claimed, sender: Sender) -> Shared:
+        key = (row.list_id, row.campaign_id, row.purpose)
+        if key not in self._shared:
+            self._shared[key] = list_headers.shared(
+                sender.mailing_list, campaign_id=row.campaign_id, purpose=row.purpose
+            )
+        return self._shared[key]
 
     def _sender(self, pk: int, tracked: bool = True) -> Sender:
         if pk not in self._senders:
@@ -241,6 +264,7 @@ def _sender(mailing_list: MailingList) -> Sender:
         domain=mailing_list.from_email.rpartition("@")[2],
         values=_list_values(mailing_list),
         links=tokens.Links(mailing_list),
+        mailto=list_headers.mailto_start(),
     )
 
 
@@ -265,18 +289,6 @@ def _values(person: Person, links: tokens.Links) -> dict[str, str]:
     values["unsubscribe_url"] = links.unsubscribe(person)
     values["preferences_url"] = links.preferences(person)
     return values
-
-
-def _bulk_headers(unsubscribe_url: str, sender: Sender, row: Claimed) -> Headers:
-    """What Gmail, Yahoo and RFC 2369, 2919 and 8058 ask of bulk mail."""
-    slug = sender.mailing_list.slug
-    return (
-        ("List-Unsubscribe", f"<{unsubscribe_url}>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        ("List-Id", f"<{slug}.{sender.domain}>"),
-        ("Precedence", "bulk"),
-        ("Feedback-ID", f"{row.campaign_id or 0}:{slug}:{row.purpose}:mailinglist"),
-    )
 
 
 def _notice(row: Claimed, mailing_list: MailingList) -> Content:

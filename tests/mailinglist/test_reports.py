@@ -75,6 +75,17 @@ def test_a_campaign_whose_mails_bounced_and_were_sent_again() -> None:
         "complaints": 1,
         "retried": 2,
         "recovered": 1,
+        "opened_by_people": 0,
+        "opened_unsure": 0,
+        "opened_by_machines": 0,
+        "opened_through_proxy": 0,
+        "clicked_by_people": 0,
+        "clicked_unsure": 0,
+        "clicked_by_machines": 0,
+        "readers": 0,
+        "opens": 0,
+        "clicks": 0,
+        "links": [],
     }
 
 

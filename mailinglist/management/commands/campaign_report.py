@@ -35,4 +35,9 @@ exit status: 0 printed, 1 no such campaign, 2 wrong arguments"""
         for name, value in report.items():
             if name == "by_state":
                 value = ", ".join(f"{count} {state}" for state, count in value.items() if count) or "none"
+            if name == "links":
+                value = "".join(
+                    f"\n    {row['link'] or 'another address'}: {row['people']} people, {row['machines']} programs"
+                    for row in value
+                )
             self.stdout.write(f"  {name.replace('_', ' '):20} {value}")

@@ -51,6 +51,8 @@ def test_all_headers_of_a_campaign_mail() -> None:
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Id": "<news.acme.example>",
+        "List-Subscribe": "<http://127.0.0.1:8000/lists/news/subscribe>",
+        "List-Help": "<mailto:office@acme.example?subject=help>",
         "Precedence": "bulk",
         "Feedback-ID": f"{campaign.pk}:news:campaign:mailinglist",
         "X-Mailinglist-Delivery": signed,
@@ -97,7 +99,7 @@ def test_no_value_adds_a_header_or_a_recipient(nasty: str, field: str) -> None:
     elif field == "list name":
         MailingList.objects.update(name=value)
     mail = built(campaign)
-    assert len(mail.items()) == len({name.lower() for name in mail.keys()}) == 15  # noqa: SIM118
+    assert len(mail.items()) == len({name.lower() for name in mail.keys()}) == 16  # noqa: SIM118
     assert mail["Bcc"] is None and mail["X-Evil"] is None
     assert getaddresses([str(mail["To"])]) == [("", "p0@post.example")]
     assert [address.addr_spec for address in mail["From"].addresses] == ["news@acme.example"]
