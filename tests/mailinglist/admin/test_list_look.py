@@ -24,6 +24,7 @@ def save(staff: Client, news: MailingList, **values: Any) -> str:
         "from_name": news.from_name,
         "from_email": news.from_email,
         "postal_address": news.postal_address,
+        "tracking": "on",
         "double_opt_in": "on",
         "is_public": "on",
         "accent": "#1a4f8b",
@@ -91,7 +92,7 @@ def test_a_bad_picture_is_refused_in_words_and_nothing_is_saved(
 def test_a_new_list_can_have_a_logo_at_once(staff: Client) -> None:
     body = {
         "name": "Fresh", "slug": "fresh", "language": "en", "from_name": "Acme", "from_email": "news@acme.example",
-        "postal_address": "1 Main Street", "accent": "#1a4f8b", "logo": picture(logos.GIF),
+        "postal_address": "1 Main Street", "tracking": "on", "accent": "#1a4f8b", "logo": picture(logos.GIF),
     }  # fmt: skip
     staff.post(reverse("admin:mailinglist_mailinglist_add"), body)
     assert ListLogo.objects.get().list.slug == "fresh"
