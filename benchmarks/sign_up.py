@@ -23,16 +23,14 @@ from script import project
 
 CONNECTIONS, PACE, TARGET_MS = 64, 100, 80
 _FORM = "/lists/benchmark/subscribe"
-_LIMITS = {
-    name: "1000000" for name in ("SIGNUP_PER_FORM", "SIGNUP_CAPTCHA_FROM", "SIGNUP_CLOSE_FROM", "SIGNUP_PER_DOMAIN")
-}
+_LIMITS = dict.fromkeys(
+    ("SIGNUP_PER_FORM", "SIGNUP_CAPTCHA_FROM", "SIGNUP_CLOSE_FROM", "SIGNUP_PER_DOMAIN"), "1000000"
+)
 _LIST = (
     "from mailinglist.models import MailingList as L; "
     "L.objects.create(slug='benchmark', name='Benchmark', from_email='news@example.com', is_public=True)"
 )
-_COUNT = (
-    "from mailinglist.models import Delivery as D; print(D.objects.filter(purpose=D.Purpose.CONFIRMATION).count())"
-)
+_COUNT = "from mailinglist.models import Delivery as D; print(D.objects.filter(purpose=D.Purpose.CONFIRMATION).count())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,8 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.sign_up", description="Measure the sign-up form with new people who are let through."
+        prog="python -m benchmarks.sign_up",
+        description="Measure the sign-up form with new people who are let through.",
     )
     parser.add_argument("--people", type=int, default=2000, metavar="N", help="of the flat-out run (2000)")
     parser.add_argument("--seconds", type=int, default=30, metavar="N", help=f"at {PACE}/s (30)")
@@ -92,7 +91,9 @@ async def _run(server: tuple[int, int], run: str, people: int, pace: float) -> R
         connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.CookieJar(unsafe=True)
     ) as session:
         async with session.get(address) as page:
-            hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|stamp)"\s+value="([^"]+)"', await page.text()))
+            hidden = dict(
+                re.findall(r'name="(csrfmiddlewaretoken|stamp)"\s+value="([^"]+)"', await page.text())
+            )
         before, begun = meter.processor_seconds(pid) or 0.0, time.monotonic()
 
         async def send() -> None:
@@ -102,7 +103,9 @@ async def _run(server: tuple[int, int], run: str, people: int, pace: float) -> R
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 fields = hidden | {"email": f"{run}.{number}@{run}-{number}.example", "name": "Ada Lovelace"}
                 headers = {"X-Forwarded-For": f"10.{number >> 8 & 255}.{number & 255}.{len(run)}"}
-                async with session.post(address, data=fields, headers=headers, allow_redirects=False) as answer:
+                async with session.post(
+                    address, data=fields, headers=headers, allow_redirects=False
+                ) as answer:
                     await answer.read()
                     failed += answer.status != 302
                 waits.append(time.monotonic() - due)
@@ -111,9 +114,7 @@ async def _run(server: tuple[int, int], run: str, people: int, pace: float) -> R
     took = time.monotonic() - begun
     spent = (meter.processor_seconds(pid) or 0.0) - before
     cuts = quantiles(waits, n=100)
-    return Run(
-        people / took, cuts[49] * 1000, cuts[94] * 1000, cuts[98] * 1000, spent / people * 1e6, failed
-    )
+    return Run(people / took, cuts[49] * 1000, cuts[94] * 1000, cuts[98] * 1000, spent / people * 1e6, failed)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def subscribe(
     blocked = suppression.reason_of(subscriber)
     was_erased = blocked == suppression.Reason.ERASED
     if blocked and not (was_erased and by.kind == Kind.PERSON):
-        return SignUp.SUPPRESSED
+        return _not_kept(subscriber, SignUp.SUPPRESSED, is_new=is_new)
     mine = Subscription.objects.filter(list=mailing_list, subscriber=subscriber)
     found = None if is_new else mine.first()
     if found and found.status == Status.CONFIRMED:
@@ -101,7 +101,7 @@ def subscribe(
         return SignUp.CONFIRMATION_PENDING
     needs_mail = mailing_list.double_opt_in or found is not None or was_erased
     if needs_mail and by_stranger and _was_asked_enough(subscriber, consent.at):
-        return SignUp.ADDRESS_LIMIT
+        return _not_kept(subscriber, SignUp.ADDRESS_LIMIT, is_new=is_new)
     before = found.status if found else ""
     row = found or Subscription(list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
@@ -151,7 +151,7 @@ def confirm(
     suppression.lift_erasure(subscriber, by=by)
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
-    AskedAddress.objects.filter(key=subscriber.suppression_key).delete()
+    AskedAddress.objects.filter(key=_asked_key(subscriber)).delete()
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
     return True
 
@@ -312,8 +312,19 @@ def _confirmed_lately(row: Subscription, now: datetime) -> bool:
     ).exists()
 
 
+def _not_kept(subscriber: Subscriber, outcome: SignUp, *, is_new: bool) -> SignUp:
+    """Of a sign-up that came to nothing no new row stays: the address may be that of somebody who was erased."""
+    if is_new:
+        subscriber.delete()
+    return outcome
+
+
+def _asked_key(subscriber: Subscriber) -> str:
+    return suppression.key_for(addresses.mailbox(subscriber.email_key))
+
+
 def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
-    asked = AskedAddress.objects.filter(key=subscriber.suppression_key).first()
+    asked = AskedAddress.objects.filter(key=_asked_key(subscriber)).first()
     if asked is None:
         return False
     pause = timedelta(hours=settings.SIGNUP_ADDRESS_HOURS)
@@ -322,7 +333,7 @@ def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
 
 def _note_asked(subscriber: Subscriber, now: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE_ASKED, {"key": subscriber.suppression_key, "now": now})
+        cursor.execute(_NOTE_ASKED, {"key": _asked_key(subscriber), "now": now})
 
 
 def _status_before(row: Subscription) -> str:
