@@ -2,7 +2,7 @@
 
 Used by every form, import, lookup and suppression check, so that they cannot disagree. Syntax by
 email-validator (RFC 5321/5322), domains by IDNA 2008. Never strips plus tags or dots: those are other
-people's mailboxes as often as not.
+people's mailboxes as often as not. Only ``mailbox``, which limits count by, does.
 """
 
 import hmac
@@ -22,6 +22,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+([A-Za-z]{{2,63}}))")
 _RESERVED_TOP_LEVELS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+#: Google delivers ada.love@ and adalove@, at either name, to one mailbox.
+_DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 _ROLES = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
@@ -51,6 +53,18 @@ def normalise(text: str) -> Address:
     if text.endswith(".") and not text.endswith(".."):
         text = text[:-1]
     return _plain(text) or _any(text)
+
+
+def mailbox(key: str) -> str:
+    """What limits count an address key by: spellings of one mailbox are one, and a few other people's with it.
+
+    Whoever floods a mailbox would otherwise have as many addresses of it as there are plus tags. Never an identity.
+    """
+    local, _, domain = key.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTLESS:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
 
 
 def suppression_key(key: str, *, secret: bytes) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db import connection, transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from mailinglist import addresses, consents, suppression
@@ -42,6 +42,9 @@ OWN_DETAILS = ("name", "language", "time_zone")
 CONFIRMATION_PAUSE = timedelta(hours=24)
 #: For so long the person may take back their own unsubscribe without a new confirmation mail.
 REJOIN_WINDOW = timedelta(hours=24)
+_NOTE_ASKED = """
+INSERT INTO mailinglist_askedaddress AS a (key, mails, last_at) VALUES (%(key)s, 1, %(now)s)
+ON CONFLICT (key) DO UPDATE SET mails = a.mails + 1, last_at = excluded.last_at"""
 
 
 class SignUp(Enum):
@@ -61,16 +64,7 @@ class CannotRestore(ValueError):
 
 def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
     """The subscriber of an address, made without any subscription when new. Raises addresses.BadAddress."""
-    address = addresses.normalise(email)
-    subscriber, _ = Subscriber.objects.get_or_create(
-        email_key=address.key,
-        defaults={
-            "email": address.as_written,
-            "name": name[:200],
-            "suppression_key": suppression.key_for(address.key),
-        },
-    )
-    return subscriber
+    return _get_or_create(Subscriber.objects.all(), email, name)[0]
 
 
 @transaction.atomic
@@ -92,19 +86,22 @@ def subscribe(
     ``by_stranger``: it came from the open internet, so an address that answers none of our confirmation mails, for
     whatever list, gets no more of them than the settings SIGNUP_ADDRESS_… allow.
     """
-    subscriber = get_or_create_subscriber(email, name=name)
-    subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
-    was_erased = suppression.is_erased(subscriber)
-    if suppression.is_suppressed(subscriber) and not (was_erased and by.kind == Kind.PERSON):
-        return SignUp.SUPPRESSED
-    found = Subscription.objects.filter(list=mailing_list, subscriber=subscriber).first()
+    # Locked in one step: between two of them, the person could be erased.
+    everybody = Subscriber.objects.select_for_update(no_key=True)
+    subscriber, is_new = _get_or_create(everybody, email, name)
+    blocked = suppression.reason_of(subscriber)
+    was_erased = blocked == suppression.Reason.ERASED
+    if blocked and not (was_erased and by.kind == Kind.PERSON):
+        return _not_kept(subscriber, SignUp.SUPPRESSED, is_new=is_new)
+    mine = Subscription.objects.filter(list=mailing_list, subscriber=subscriber)
+    found = None if is_new else mine.first()
     if found and found.status == Status.CONFIRMED:
         return SignUp.ALREADY_SUBSCRIBED
     if found and found.status == Status.PENDING and _confirmed_lately(found, consent.at):
         return SignUp.CONFIRMATION_PENDING
     needs_mail = mailing_list.double_opt_in or found is not None or was_erased
     if needs_mail and by_stranger and _was_asked_enough(subscriber, consent.at):
-        return SignUp.ADDRESS_LIMIT
+        return _not_kept(subscriber, SignUp.ADDRESS_LIMIT, is_new=is_new)
     before = found.status if found else ""
     row = found or Subscription(list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
@@ -154,7 +151,7 @@ def confirm(
     suppression.lift_erasure(subscriber, by=by)
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
-    AskedAddress.objects.filter(key=subscriber.suppression_key).delete()
+    AskedAddress.objects.filter(key=_asked_key(subscriber)).delete()
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
     return True
 
@@ -286,6 +283,19 @@ def change_preferences(subscriber: Subscriber, *, keep_list_ids: set[int], by: A
     )
 
 
+def _get_or_create(everybody: QuerySet[Subscriber], email: str, name: str) -> tuple[Subscriber, bool]:
+    """The subscriber of an address out of ``everybody``, and whether they are new. Raises addresses.BadAddress."""
+    address = addresses.normalise(email)
+    return everybody.get_or_create(
+        email_key=address.key,
+        defaults={
+            "email": address.as_written,
+            "name": name[:200],
+            "suppression_key": suppression.key_for(address.key),
+        },
+    )
+
+
 def _forget_the_end(row: Subscription) -> list[str]:
     """Empty what tells why a subscription ended. Returns the names of the fields."""
     row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
@@ -302,8 +312,19 @@ def _confirmed_lately(row: Subscription, now: datetime) -> bool:
     ).exists()
 
 
+def _not_kept(subscriber: Subscriber, outcome: SignUp, *, is_new: bool) -> SignUp:
+    """Of a sign-up that came to nothing no new row stays: the address may be that of somebody who was erased."""
+    if is_new:
+        subscriber.delete()
+    return outcome
+
+
+def _asked_key(subscriber: Subscriber) -> str:
+    return suppression.key_for(addresses.mailbox(subscriber.email_key))
+
+
 def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
-    asked = AskedAddress.objects.filter(key=subscriber.suppression_key).first()
+    asked = AskedAddress.objects.filter(key=_asked_key(subscriber)).first()
     if asked is None:
         return False
     pause = timedelta(hours=settings.SIGNUP_ADDRESS_HOURS)
@@ -311,9 +332,8 @@ def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
 
 
 def _note_asked(subscriber: Subscriber, now: datetime) -> None:
-    asked = AskedAddress.objects.filter(key=subscriber.suppression_key)
-    if not asked.update(mails=F("mails") + 1, last_at=now):
-        AskedAddress.objects.create(key=subscriber.suppression_key, mails=1, last_at=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_ASKED, {"key": _asked_key(subscriber), "now": now})
 
 
 def _status_before(row: Subscription) -> str:

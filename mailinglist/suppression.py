@@ -37,10 +37,10 @@ def is_suppressed(subscriber: Subscriber) -> bool:
     return Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True).exists()
 
 
-def is_erased(subscriber: Subscriber) -> bool:
-    """Whether nothing but an earlier erasure of the address blocks it."""
+def reason_of(subscriber: Subscriber) -> str:
+    """Why the address is blocked now; "" where it is not. ERASED: by nothing but an earlier erasure."""
     active = Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True)
-    return active.filter(reason=Reason.ERASED).exists()
+    return active.values_list("reason", flat=True).first() or ""
 
 
 @transaction.atomic

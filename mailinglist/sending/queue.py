@@ -113,7 +113,7 @@ def enqueue(
     delivery = Delivery.objects.create(
         subscriber_id=subscriber_id, list_id=list_id, purpose=purpose, version_id=version_id
     )
-    doorbell.ring(signature("mailinglist.tasks.send_mail"))
+    doorbell.ring_together(signature("mailinglist.tasks.send_mail"))
     return delivery.pk
 
 

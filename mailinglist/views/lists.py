@@ -45,8 +45,12 @@ def all_looks(request: HttpRequest) -> HttpResponse:
 
 
 def _logo_version(request: HttpRequest, slug: str) -> str | None:
-    found = MailingList.objects.filter(slug=slug).values_list("logo_version", flat=True).first()
-    return f'"{found}"' if found else None
+    """The ETag; none for who may not see the picture, or "If-None-Match: *" would tell of a closed list."""
+    found = MailingList.objects.filter(slug=slug).only("is_public", "logo_version").first()
+    if found is None or not found.logo_version:
+        return None
+    seen = found.is_public or request.GET.get("v") == found.logo_version
+    return f'"{found.logo_version}"' if seen else None
 
 
 @require_safe

@@ -38,10 +38,13 @@ def token_page(purpose: str) -> Callable[[TokenView], Callable[[HttpRequest, str
         def page(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 subscriber, mailing_list = tokens.read_link(purpose, token)
+                try:
+                    response = view(request, subscriber, mailing_list)
+                except Subscriber.DoesNotExist:
+                    tokens.read_link(purpose, token)  # erased in the meantime: the link is dead now
+                    raise
             except tokens.BadToken as bad:
                 response = show(request, "bad_link", status=404, reason=str(bad))
-            else:
-                response = view(request, subscriber, mailing_list)
             response.headers["Referrer-Policy"] = "no-referrer"
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
             return response

@@ -101,6 +101,28 @@ class TestOneAddress:
         erasure.forget(Subscriber.objects.get().pk, by=SYSTEM, why="They asked for it.")
         assert sign_up(news, at=NOON + timedelta(hours=1)) == SignUp.ADDRESS_LIMIT
         assert "ada" not in AskedAddress.objects.get().key
+        assert not Subscriber.objects.exists(), "the address is not back in the database"
+
+    @pytest.mark.parametrize(
+        ("first", "second", "outcome"),
+        [
+            ("ada@post.example", "ada+1@post.example", SignUp.ADDRESS_LIMIT),
+            ("ada+1@post.example", "ADA+2@post.example", SignUp.ADDRESS_LIMIT),
+            ("ada.love@gmail.com", "adalove+x@googlemail.com", SignUp.ADDRESS_LIMIT),
+            ("ada.love@post.example", "adalove@post.example", SignUp.CONFIRMATION_SENT),
+            ("+1@post.example", "+2@post.example", SignUp.CONFIRMATION_SENT),
+        ],
+    )
+    def test_plus_tags_bring_one_mailbox_no_more_mails(
+        self, news: MailingList, first: str, second: str, outcome: SignUp
+    ) -> None:
+        consent = Consent(at=NOON)
+        for email, expected in ((first, SignUp.CONFIRMATION_SENT), (second, outcome)):
+            told = subscriptions.subscribe(
+                news, email, consent=consent, source="form", by=SYSTEM, by_stranger=True
+            )
+            assert told == expected
+        assert Subscriber.objects.count() == Delivery.objects.count()
 
     def test_a_manager_is_not_held_back(self, news: MailingList) -> None:
         sign_up(news)

@@ -90,6 +90,7 @@ class TestLook:
         for part, version in (("look.css", looks.version([staff])), ("logo", staff.logo_version)):
             assert client.get(f"/lists/news/{part}").status_code == 404
             assert client.get(f"/lists/news/{part}?v=0123456789ab").status_code == 404
+            assert client.get(f"/lists/news/{part}", HTTP_IF_NONE_MATCH="*").status_code == 404
             assert client.get(f"/lists/news/{part}?v={version}").status_code == 200
 
     @pytest.mark.parametrize("accent", ["red", "#fff", "#1a7f5;", "#1A7F5A"])
