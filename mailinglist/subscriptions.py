@@ -59,7 +59,7 @@ class CannotRestore(ValueError):
     """The subscription must not be brought back by a manager; the message says why and what to do instead."""
 
 
-def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
+def get_or_create_subscriber(email: str, *, name: str = "", language: str = "") -> Subscriber:
     """The subscriber of an address, made without any subscription when new. Raises addresses.BadAddress."""
     address = addresses.normalise(email)
     subscriber, _ = Subscriber.objects.get_or_create(
@@ -67,6 +67,7 @@ def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
         defaults={
             "email": address.as_written,
             "name": name[:200],
+            "language": language,
             "suppression_key": suppression.key_for(address.key),
         },
     )
@@ -82,6 +83,7 @@ def subscribe(
     source: str,
     by: Actor,
     name: str = "",
+    language: str = "",
     by_stranger: bool = False,
 ) -> SignUp:
     """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
@@ -89,10 +91,11 @@ def subscribe(
     Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
     Anybody can type somebody's address: that the person had left, when and why, and what they had agreed to, stands
     until they confirm. Who was erased may come back that way, too, and no other.
+    ``name`` and ``language`` are taken over for somebody new only.
     ``by_stranger``: it came from the open internet, so an address that answers none of our confirmation mails, for
     whatever list, gets no more of them than the settings SIGNUP_ADDRESS_… allow.
     """
-    subscriber = get_or_create_subscriber(email, name=name)
+    subscriber = get_or_create_subscriber(email, name=name, language=language)
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
     was_erased = suppression.is_erased(subscriber)
     if suppression.is_suppressed(subscriber) and not (was_erased and by.kind == Kind.PERSON):
