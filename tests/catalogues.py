@@ -9,9 +9,11 @@ machine. Translations are never guessed: what is nearly the same stays to be wri
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_letters
 
 import django
 import polib
@@ -24,6 +26,8 @@ LOCALE = ROOT / "mailinglist" / "locale"
 _CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 #: Staff pages and commands are in English.
 _STAFF = ("mailinglist/admin/", "mailinglist/management/", "templates/admin/", "templates/unfold/")
+_ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
+_OTHER_LETTERS = {ord(letter): _ARABIC[ord(letter.lower()) - ord("a")] for letter in ascii_letters}
 #: msgid, msgid_plural ("" without).
 Sentence = tuple[str, str]
 
@@ -75,6 +79,28 @@ def update(file: Path) -> polib.POFile:
     after.save(str(file))
     after.save_as_mofile(str(file.with_suffix(".mo")))
     return after
+
+
+def pseudo(folder: Path, language: str) -> None:
+    """Write a made-up catalogue of a language: each letter of a sentence is one of the Arabic alphabet."""
+    made = polib.POFile()
+    made.metadata = _head(language)
+    for msgid, plural in sentences():
+        entry = polib.POEntry(msgid=msgid, msgid_plural=plural)
+        if plural:
+            entry.msgstr_plural = {0: _disguised(msgid), 1: _disguised(plural)}
+        else:
+            entry.msgstr = _disguised(msgid)
+        made.append(entry)
+    file = folder / language / "LC_MESSAGES" / "django.mo"
+    file.parent.mkdir(parents=True)
+    made.save_as_mofile(str(file))
+
+
+def _disguised(sentence: str) -> str:
+    """The letters outside values and tags in another alphabet."""
+    parts = re.split(r"(%\(\w+\)s|<[^>]*>)", sentence)
+    return "".join(part if at % 2 else part.translate(_OTHER_LETTERS) for at, part in enumerate(parts))
 
 
 def _head(language: str) -> dict[str, str]:

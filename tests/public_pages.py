@@ -18,6 +18,7 @@ from django.views import csrf, defaults
 
 from mailinglist import lifecycle, looks, subscriptions, tokens
 from mailinglist.changes import SYSTEM
+from mailinglist.composing import links
 from mailinglist.models import Campaign, CampaignVersion, MailingList, Subscription
 from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -94,6 +95,7 @@ def visits(found: Stage) -> list[Visit]:
             f"/lists/{slug}/subscribe",
             {"email": "ada.post.example", "name": "Ada\nLovelace"},
         ),
+        Visit("sign-up, mistyped", f"/lists/{slug}/subscribe", {"email": "ada@gmial.com"}),
         Visit("check your mail", f"/lists/{slug}/check-your-mail"),
         Visit("check your mail without a text", f"/lists/{found.plain.slug}/check-your-mail"),
         Visit("confirm", link["confirm"]),
@@ -124,6 +126,12 @@ def visits(found: Stage) -> list[Visit]:
         Visit("preferences of somebody paused", link["preferences-paused"]),
         Visit("preferences, back", link["preferences-paused"], {"resume": "1"}),
         Visit("preferences without lists", link["preferences-left"]),
+        Visit("ask for one's data", link["preferences"] + "/data"),
+        Visit("asked for one's data", link["preferences"] + "/data", {}),
+        Visit("one's data", link["data"]),
+        Visit("erased without a tick", link["data"], {"act": "erase"}),
+        Visit("erased", link["data"], {"act": "erase", "sure": "1"}),
+        Visit("nothing here", links.HONEYPOT_PATH),
         Visit("archive", f"/archive/{slug}/"),
         Visit("archive, last page", f"/archive/{slug}/?page=2"),
         Visit("archived mail", issue),
@@ -216,9 +224,12 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
         ("preferences", [news, plain]),
         ("preferences-paused", [news]),
         ("preferences-left", [news]),
+        ("data", [news]),
     ):
         person = make_subscriber(f"{name}@post.example", *lists)
-        make = tokens.unsubscribe_url if name.startswith("unsubscribe") else tokens.preferences_url
+        make = {"unsubscribe": tokens.unsubscribe_url, "data": tokens.data_url}.get(
+            name.partition("-")[0], tokens.preferences_url
+        )
         found[name] = _path(make(person, news))
         if "left" in name:
             _leave(person.pk)
