@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
+from mailinglist.phrases import gettext_noop
+
 MAX_LENGTH = 254
 MAX_LOCAL_LENGTH = 64
 MAX_DOMAIN_LENGTH = 253
@@ -28,7 +30,14 @@ _ROLES = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
 class BadAddress(ValueError):
-    """The text is not an address that SES can carry; the message says why, for the person who typed it."""
+    """The text is not an address that SES can carry; the message says why, for the person who typed it.
+
+    ``sentence`` is that message before its ``values`` (%(name)s) were put in: what the catalogues translate.
+    """
+
+    def __init__(self, sentence: str, **values: str | int) -> None:
+        super().__init__(sentence % values if values else sentence)
+        self.sentence, self.values = sentence, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +100,22 @@ def _plain(text: str) -> Address | None:
 
 def _any(text: str) -> Address:
     if not text:
-        raise BadAddress("The address is empty.")
+        raise BadAddress(gettext_noop("The address is empty."))
     if any(ord(sign) < 32 or ord(sign) == 127 for sign in text):
-        raise BadAddress("The address contains a control character.")
+        raise BadAddress(gettext_noop("The address contains a control character."))
     if len(text) > MAX_LENGTH:
-        raise BadAddress(f"The address is longer than {MAX_LENGTH} characters.")
+        raise BadAddress(gettext_noop("The address is longer than %(most)s characters."), most=MAX_LENGTH)
     local, at, _ = text.rpartition("@")
     if not at:
-        raise BadAddress("The address has no @ sign.")
+        raise BadAddress(gettext_noop("The address has no @ sign."))
     if len(local) > MAX_LOCAL_LENGTH:
-        raise BadAddress(f"The part before the @ is longer than {MAX_LOCAL_LENGTH} characters.")
+        raise BadAddress(
+            gettext_noop("The part before the @ is longer than %(most)s characters."), most=MAX_LOCAL_LENGTH
+        )
     if not local.isascii():
-        raise BadAddress("Letters outside ASCII before the @ cannot be delivered through Amazon SES.")
+        raise BadAddress(
+            gettext_noop("Letters outside ASCII before the @ cannot be delivered through Amazon SES.")
+        )
     try:
         found = validate_email(
             text,
@@ -112,14 +125,48 @@ def _any(text: str) -> Address:
             test_environment=True,
         )
     except EmailNotValidError as error:
-        raise BadAddress(_sentence(str(error))) from error
+        raise _in_our_words(str(error)) from error
     domain = (found.ascii_domain or "").lower().rstrip(".")
     if "." not in domain:
-        raise BadAddress("The part after the @ is not a full domain name: it has no dot.")
+        raise BadAddress(_NO_DOT)
     local = found.ascii_local_part or ""
     return Address(as_written=f"{local}@{domain}", key=f"{local.lower()}@{domain}")
 
 
-def _sentence(message: str) -> str:
-    message = " ".join(message.split())
-    return message if message.endswith(".") else message + "."
+_DOT = gettext_noop("There is a dot where none can be: at the beginning or the end of a part.")
+_HYPHEN = gettext_noop("There is a hyphen where none can be: at the beginning or the end of a part.")
+_NO_DOT = gettext_noop("The part after the @ is not a full domain name: it has no dot.")
+#: What the validator's sentences hold → ours. ``signs`` is what stands behind their colon.
+_OUR_WORDS = (
+    ("unsafe characters", gettext_noop("There is an invisible sign in the address. Please type it anew.")),
+    ("'@'", gettext_noop("There are two @ signs. Write one address only.")),
+    ("SPACE", gettext_noop("There is a space in the address.")),
+    ("something before the @", gettext_noop("There is nothing before the @.")),
+    ("something after the @", gettext_noop("There is nothing after the @.")),
+    ("characters before the @-sign:", gettext_noop("There cannot be %(signs)s before the @.")),
+    ("after the @-sign contains invalid characters:", gettext_noop("There cannot be %(signs)s after the @.")),
+    ("Quoting the part", gettext_noop("Quotation marks before the @ are not allowed here.")),
+    ("bracketed IP address", gettext_noop("An IP address in brackets is not allowed here: write a domain.")),
+    ("angle brackets", gettext_noop("Write the address alone, without a name and angle brackets.")),
+    ("two periods in a row", gettext_noop("There are two dots in a row.")),
+    ("a period and a hyphen", gettext_noop("A dot and a hyphen stand next to each other.")),
+    ("with a period", _DOT),
+    ("a period immediately", _DOT),
+    ("with a hyphen", _HYPHEN),
+    ("a hyphen immediately", _HYPHEN),
+    ("by so many characters", gettext_noop("There are too many letters between two dots after the @.")),
+    ("too long", gettext_noop("The address is too long.")),
+    ("should have a period", _NO_DOT),
+    ("top-level domain", gettext_noop("The part after the @ does not end like a domain, such as .com.")),
+    ("special-use or reserved", gettext_noop("The part after the @ is a name that takes no mail.")),
+)
+_UNCLEAR = gettext_noop("This is not an address that mail can be sent to. Please check the spelling.")
+
+
+def _in_our_words(message: str) -> BadAddress:
+    """The validator's sentence as one of ours, which the catalogues know."""
+    for theirs, ours in _OUR_WORDS:
+        if theirs in message:
+            signs = message.partition(": ")[2].rstrip(".")
+            return BadAddress(ours, signs=signs) if "%(signs)s" in ours else BadAddress(ours)
+    return BadAddress(_UNCLEAR)

@@ -1,7 +1,7 @@
 """The sign-up form on other sites: what to paste there, and what the script asks us for.
 
 Called by views/embedding.py (form.json, the preview) and admin/list_embedding.py (the page to copy from).
-Everything is in the language of the list. Changes nothing.
+Everything is in the language of the list, where there is a catalogue of it. Changes nothing.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 
-from mailinglist import origins
+from mailinglist import languages, origins
 from mailinglist.forms import SignUpForm, consent_text
 from mailinglist.models import MailingList
 
@@ -56,7 +56,7 @@ WAYS = (
 def snippet(mailing_list: MailingList, way: Way, *, site: str | None = None) -> SafeString:
     """The HTML to paste. ``site`` begins its addresses: ours by default, "" on a page of our own."""
     site = settings.PUBLIC_URL if site is None else site
-    with override(mailing_list.language):
+    with languages.spoken(mailing_list.language):
         words = texts(mailing_list)
         context = {
             "list": mailing_list,
@@ -76,10 +76,10 @@ def own_origin() -> str:
 
 def texts(mailing_list: MailingList) -> dict[str, Any]:
     """What the script shows, for form.json; docs/embedding.md is the contract."""
-    with override(mailing_list.language):
+    with languages.spoken(mailing_list.language) as language:
         return {
             "list": mailing_list.name,
-            "language": mailing_list.language,
+            "language": language,
             "action": settings.PUBLIC_URL + reverse("subscribe", args=[mailing_list.slug]),
             "fields": [_field(field) for field in SignUpForm(mailing_list=mailing_list)],
             "consent": consent_text(mailing_list),

@@ -79,7 +79,7 @@ class SignUpForm(forms.Form):
         try:
             address = addresses.normalise(self.cleaned_data["email"])
         except addresses.BadAddress as bad:
-            raise ValidationError(str(bad), code="address") from bad
+            raise ValidationError(gettext(bad.sentence), code="address", params=bad.values) from bad
         if mail_domains.is_disposable(address.domain):
             raise ValidationError(
                 _("Mailboxes at %(domain)s are thrown away. Please use an address that you keep."),
@@ -128,7 +128,7 @@ class PreferencesForm(forms.Form):
         super().__init__(data, initial=initial, **kwargs)
         # What an import brought stays a choice, so that saving the page does not lose it.
         self._offer("language", settings.LANGUAGES, _("The language of each list"))
-        self._offer("time_zone", [(zone, zones.place(zone)) for zone in zones.COMMON], _("Not known"))
+        self._offer("time_zone", [(zone, _(zones.place(zone))) for zone in zones.COMMON], _("Not known"))
         self._left = set(data.getlist("shown")) - set(data.getlist("keep")) if data else set()
         self._may_track = set(data.getlist("track")) if data else set()
         self._asked_to_track = set(data.getlist("track-shown")) if data else set()
@@ -137,7 +137,7 @@ class PreferencesForm(forms.Form):
         """What was sent of name, language and time zone: a page that was open for long may not have all of them."""
         return {name: self.cleaned_data[name] for name in self.fields if name in self.data}
 
-    def _offer(self, name: str, choices: list[tuple[str, str]], nothing: Any) -> None:
+    def _offer(self, name: str, choices: list[tuple[str, Any]], nothing: Any) -> None:
         present = str(self.initial[name])
         known = [("", nothing), *choices]
         more = [] if present in dict(known) else [(present, present)]

@@ -1,4 +1,4 @@
-"""What holds for all pages: headers for everything that strangers see, and an answer to what cannot be stored.
+"""What holds for all pages: headers and language of what strangers see, and an answer to what cannot be stored.
 
 The headers say what a page may load, and that nobody may frame it. The admin is left alone: its theme has
 scripts of its own. Django's SecurityMiddleware does the rest.
@@ -11,6 +11,10 @@ from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
+
+from mailinglist import languages
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; "
@@ -32,6 +36,28 @@ class PublicHeaders:
         response = self.get_response(request)
         if not request.path.startswith(reverse("admin:index")):
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        return response
+
+
+class PublicLanguage:
+    """Speaks the visitor's language outside the admin, and says in the answer which one it was.
+
+    Views that know a list or a person speak theirs (languages.speak). An answer that says its language itself, as what
+    is the same for everybody does, is left alone.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        with languages.spoken(languages.of_browser(request)):
+            response = self.get_response(request)
+            is_page = response.headers.get("Content-Type", "").startswith("text/html")
+            if is_page and "Content-Language" not in response.headers:
+                response.headers["Content-Language"] = get_language()
+                patch_vary_headers(response, ["Accept-Language"])
         return response
 
 

@@ -16,6 +16,7 @@ from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
+from mailinglist import catalogues
 from mailinglist.env import env, env_bool, env_list, env_number
 from mailinglist.navigation import UNFOLD as UNFOLD
 from script import embedded, runtime
@@ -263,6 +264,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mailinglist.middleware.PublicHeaders",
+    "mailinglist.middleware.PublicLanguage",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -293,9 +295,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LANGUAGE_CODE = "en-us"
-# What people can choose for themselves on the preferences page, each in its own words.
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# Of the staff pages, and where nothing else is known (mailinglist/languages.py).
+LANGUAGE_CODE = catalogues.SOURCE
+# Catalogues of this installation's own: more languages, or other words in a language of ours.
+LOCALE_PATHS = [Path(folder) for folder in env_list("LOCALE_DIR")]
+# What the public pages and mails speak: all that there is a catalogue of, or some of them.
+LANGUAGES = catalogues.offered([catalogues.OURS, *LOCALE_PATHS], env_list("LANGUAGES"))
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -62,9 +62,9 @@ class CannotRestore(ValueError):
     """The subscription must not be brought back by a manager; the message says why and what to do instead."""
 
 
-def get_or_create_subscriber(email: str, *, name: str = "") -> Subscriber:
+def get_or_create_subscriber(email: str, *, name: str = "", language: str = "") -> Subscriber:
     """The subscriber of an address, made without any subscription when new. Raises addresses.BadAddress."""
-    return _get_or_create(Subscriber.objects.all(), email, name)[0]
+    return _get_or_create(Subscriber.objects.all(), email, name, language)[0]
 
 
 @transaction.atomic
@@ -76,6 +76,7 @@ def subscribe(
     source: str,
     by: Actor,
     name: str = "",
+    language: str = "",
     by_stranger: bool = False,
 ) -> SignUp:
     """Sign an address up, with a confirmation mail where the list wants one or the person had left before.
@@ -83,12 +84,13 @@ def subscribe(
     Raises addresses.BadAddress. Nothing is mailed to suppressed addresses, nor twice within CONFIRMATION_PAUSE.
     Anybody can type somebody's address: that the person had left, when and why, and what they had agreed to, stands
     until they confirm. Who was erased may come back that way, too, and no other.
+    ``name`` and ``language`` are taken over for somebody new only.
     ``by_stranger``: it came from the open internet, so an address that answers none of our confirmation mails, for
     whatever list, gets no more of them than the settings SIGNUP_ADDRESS_… allow.
     """
     # Locked in one step: between two of them, the person could be erased.
     everybody = Subscriber.objects.select_for_update(no_key=True)
-    subscriber, is_new = _get_or_create(everybody, email, name)
+    subscriber, is_new = _get_or_create(everybody, email, name, language)
     blocked = suppression.reason_of(subscriber)
     was_erased = blocked == suppression.Reason.ERASED
     if blocked and not (was_erased and by.kind == Kind.PERSON):
@@ -283,7 +285,9 @@ def change_preferences(subscriber: Subscriber, *, keep_list_ids: set[int], by: A
     )
 
 
-def _get_or_create(everybody: QuerySet[Subscriber], email: str, name: str) -> tuple[Subscriber, bool]:
+def _get_or_create(
+    everybody: QuerySet[Subscriber], email: str, name: str, language: str
+) -> tuple[Subscriber, bool]:
     """The subscriber of an address out of ``everybody``, and whether they are new. Raises addresses.BadAddress."""
     address = addresses.normalise(email)
     return everybody.get_or_create(
@@ -291,6 +295,7 @@ def _get_or_create(everybody: QuerySet[Subscriber], email: str, name: str) -> tu
         defaults={
             "email": address.as_written,
             "name": name[:200],
+            "language": language,
             "suppression_key": suppression.key_for(address.key),
         },
     )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.core import signing
+from django.utils.translation import gettext_noop
 
 from mailinglist.models import MailingList, Subscriber, Subscription
 
@@ -19,8 +20,8 @@ _SIGNATURE_LENGTH = 20
 #: The link opens everything that is stored about a person, so it does not lie in a mailbox for long.
 DATA_LINK_HOURS = 24
 _TOO_OLD = {
-    "confirm": "This link is too old. Please sign up again to get a new one.",
-    "data": "This link is too old. Ask for a new one on the page with your preferences.",
+    "confirm": gettext_noop("This link is too old. Please sign up again to get a new one."),
+    "data": gettext_noop("This link is too old. Ask for a new one on the page with your preferences."),
 }
 
 
@@ -32,7 +33,7 @@ class HasToken(Protocol):
 
 
 class BadToken(ValueError):
-    """The link is damaged, made for another purpose, or too old."""
+    """The link is damaged, made for another purpose, or too old. The message is in English, and in the catalogues."""
 
 
 class Tags:
@@ -132,7 +133,7 @@ def read_link(purpose: str, token: str) -> tuple[Subscriber, MailingList]:
     except signing.SignatureExpired:
         raise BadToken(_TOO_OLD[purpose]) from None
     except (signing.BadSignature, Subscriber.DoesNotExist, MailingList.DoesNotExist):
-        raise BadToken("This link is not complete or not valid any more.") from None
+        raise BadToken(gettext_noop("This link is not complete or not valid any more.")) from None
 
 
 def _url(page: str, token: str) -> str:

@@ -10,19 +10,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-_COMMON = (
-    "Africa/Cairo Africa/Johannesburg Africa/Lagos Africa/Nairobi America/Anchorage America/Argentina/Buenos_Aires "
-    "America/Bogota America/Chicago America/Denver America/Halifax America/Lima America/Los_Angeles "
-    "America/Mexico_City America/New_York America/Phoenix America/Santiago America/Sao_Paulo America/St_Johns "
-    "America/Toronto America/Vancouver Asia/Baghdad Asia/Bangkok Asia/Dhaka Asia/Dubai Asia/Hong_Kong Asia/Jakarta "
-    "Asia/Jerusalem Asia/Karachi Asia/Kathmandu Asia/Kolkata Asia/Manila Asia/Riyadh Asia/Seoul Asia/Shanghai "
-    "Asia/Singapore Asia/Taipei Asia/Tashkent Asia/Tehran Asia/Tokyo Australia/Adelaide Australia/Brisbane "
-    "Australia/Perth Australia/Sydney Atlantic/Azores Atlantic/Reykjavik Europe/Athens Europe/Berlin Europe/Helsinki "
-    "Europe/Istanbul Europe/Kyiv Europe/Lisbon Europe/London Europe/Madrid Europe/Moscow Europe/Paris Europe/Rome "
-    "Europe/Stockholm Europe/Vienna Europe/Zurich Pacific/Auckland Pacific/Fiji Pacific/Honolulu UTC"
-)
-#: What a person chooses from: the larger places of each part of the world, not all 500 names.
-COMMON = tuple(_COMMON.split())
+from mailinglist import zone_names
+
+#: What a person chooses from.
+COMMON = tuple(zone_names.PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +80,9 @@ def change_note(clock: datetime, moment: Moment, zone: str) -> str:
 
 
 def place(zone: str) -> str:
-    """A zone as people read it: Europe/Berlin → Berlin (Europe)."""
+    """A zone as people read it: Europe/Berlin → Berlin (Europe). In English; catalogues hold those of COMMON."""
+    if zone in zone_names.PLACES:
+        return zone_names.PLACES[zone]
     region, slash, city = zone.partition("/")
     return f"{city.replace('_', ' ')} ({region})" if slash else zone
 

@@ -235,9 +235,12 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
         ("preferences", [news, plain]),
         ("preferences-paused", [news]),
         ("preferences-left", [news]),
+        ("data", [news]),
     ):
         person = make_subscriber(f"{name}@post.example", *lists)
-        make = tokens.unsubscribe_url if name.startswith("unsubscribe") else tokens.preferences_url
+        make = {"unsubscribe": tokens.unsubscribe_url, "data": tokens.data_url}.get(
+            name.partition("-")[0], tokens.preferences_url
+        )
         found[name] = _path(make(person, news))
         if "left" in name:
             _leave(person.pk)
@@ -245,8 +248,7 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
             _leave(person.pk, days=2)
         if "paused" in name:
             type(person).objects.filter(pk=person.pk).update(paused_until=timezone.now() + timedelta(days=9))
-    person = make_subscriber("data@post.example", news, MailingList.objects.get(slug="busy"))
-    found["data"] = _path(tokens.data_url(person, news))
+    person = make_subscriber("tracked@post.example", news, MailingList.objects.get(slug="busy"))
     found["preferences-busy"] = _path(tokens.preferences_url(person, news))
     return found
 

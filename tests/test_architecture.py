@@ -19,6 +19,8 @@ FRAMEWORK = ("django", "celery", "kombu", "boto3", "botocore", "django_ses", "un
 PURE = (
     "mailinglist/addresses.py",
     "mailinglist/merge.py",
+    "mailinglist/phrases.py",
+    "mailinglist/zone_names.py",
     "mailinglist/origins.py",
     "mailinglist/signs.py",
     "mailinglist/typos.py",

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from mailinglist import merge
-from mailinglist.composing import links, plain
+from mailinglist.composing import frame, links, plain
 from mailinglist.composing.markup import TO_HTML, TagCarrier
 from mailinglist.models import Campaign, MailingList, Subscriber
 from mailinglist.sending import audience
@@ -24,13 +24,6 @@ from mailinglist.sending.messages import VALUE_NAMES
 CLIPPED_AT = 102 * 1024
 
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
-_TEXT_FOOTER = """
---
-You get this mail because you subscribed to {{ list_name }}.
-Unsubscribe: {{ unsubscribe_url }}
-Your subscriptions: {{ preferences_url }}
-{{ sender_name }}, {{ postal_address }}
-"""
 # Links of our own are not rewritten by SES's click tracking: they must work for ever and tell nobody else.
 _OWN_LINK = re.compile(r'<a (?![^>]*ses:no-track)(?=[^>]*href="\{\{ (?:unsubscribe|preferences)_url \}\}")')
 
@@ -80,7 +73,7 @@ def compile(campaign: Written) -> Compiled:
     html = carrier.restore(_inliner.inline(page), in_html=True)
     html = _OWN_LINK.sub("<a ses:no-track ", html).replace('ses:no-track=""', "ses:no-track")
     text = carrier.restore(plain.from_html(content), in_html=False)
-    return Compiled(subject, preheader, html, f"{text}{_TEXT_FOOTER}")
+    return Compiled(subject, preheader, html, f"{text}{frame.TEXT}")
 
 
 def problems(campaign: Campaign) -> list[Problem]:

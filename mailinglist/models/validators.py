@@ -1,6 +1,7 @@
 """Field validators shared by models and forms."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from mailinglist import addresses, origins, signs
 
@@ -8,7 +9,7 @@ from mailinglist import addresses, origins, signs
 def one_line(value: str) -> None:
     """Refuse control characters and line separators: the value goes into mail headers."""
     if signs.first_control(value, one_line=True):
-        raise ValidationError("Write this in one line, without control characters.")
+        raise ValidationError(_("Write this in one line, without control characters."))
 
 
 def sender_address(value: str) -> None:

@@ -83,7 +83,7 @@ _CLAIM = f"""
         FROM claimed WHERE state = 'sending'
     )
     SELECT c.id, c.attempts, c.fence, c.campaign_id, c.version_id, c.list_id, c.subscriber_id, c.purpose,
-           c.crashes, s.email, s.name, s.attributes, s.token
+           c.crashes, s.email, s.name, s.language, s.attributes, s.token
     FROM claimed c JOIN mailinglist_subscriber s ON s.id = c.subscriber_id
     WHERE c.state = 'sending' ORDER BY c.id"""  # noqa: S608
 
@@ -168,6 +168,7 @@ class Claimed:
     crashes: int
     email: str
     name: str
+    language: str
     attributes: Mapping[str, Any]
     token: str
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from mailinglist import links, merge, tokens
-from mailinglist.composing import mime, untracked
+from mailinglist.composing import frame, mime, untracked
 from mailinglist.merge import Context, Template
 from mailinglist.models import CampaignVersion, MailingList
 from mailinglist.sending import agreed, list_headers, notices
@@ -270,7 +270,7 @@ def _sender(mailing_list: MailingList) -> Sender:
 
 def _list_values(mailing_list: MailingList) -> dict[str, str]:
     lines = (line.strip() for line in mailing_list.postal_address.splitlines())
-    return {
+    return frame.words(mailing_list) | {
         "list_name": mailing_list.name,
         "sender_name": mailing_list.from_name,
         "postal_address": ", ".join(line for line in lines if line),

@@ -11,12 +11,13 @@ from functools import wraps
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_vary_headers
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import http_date
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import conditional_page, require_safe
 
-from mailinglist import archive, links
+from mailinglist import archive, languages, links
 from mailinglist.models import Campaign, MailingList
 from mailinglist.signs import visible
 from mailinglist.views.pages import show
@@ -39,9 +40,14 @@ def archive_page(view: ArchiveView) -> ArchiveView:
     @wraps(view)
     def page(request: HttpRequest, slug: str, **parts: str) -> HttpResponse:
         mailing_list = get_object_or_404(MailingList, slug=slug, has_archive=True)
+        languages.speak(languages.of_browser(request), mailing_list.language)
         response = view(request, mailing_list, **parts)
         response["Last-Modified"] = http_date(archive.changed_at(mailing_list).timestamp())
         response["Cache-Control"] = "public, max-age=60"
+        if "Content-Language" not in response:
+            patch_vary_headers(
+                response, ["Accept-Language"]
+            )  # also of the short answer to who has the page already
         if not mailing_list.archive_in_search:
             response["X-Robots-Tag"] = "noindex"
         return response
@@ -86,6 +92,7 @@ def mail(request: HttpRequest, mailing_list: MailingList, public_id: str) -> Htt
         html.replace("<head>", '<head><base target="_blank">', 1),
         content_type="text/html; charset=utf-8",
         headers={
+            "Content-Language": mailing_list.language,
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "Referrer-Policy": "no-referrer",
             "X-Robots-Tag": "noindex",
@@ -115,7 +122,11 @@ def feed(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
             pubdate=campaign.started_at,
             updateddate=campaign.started_at,
         )
-    return HttpResponse(found.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
+    return HttpResponse(
+        found.writeString("utf-8"),
+        content_type="application/atom+xml; charset=utf-8",
+        headers={"Content-Language": mailing_list.language},
+    )
 
 
 def _campaign(mailing_list: MailingList, public_id: str) -> Campaign:

@@ -15,13 +15,13 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition, require_safe
 
-from mailinglist import embedding, origins, signs
+from mailinglist import embedding, languages, origins, signs
 from mailinglist.forms import SignUpForm
 from mailinglist.gate import Answer
 from mailinglist.models import MailingList
@@ -60,7 +60,9 @@ def cross_origin(*methods: str) -> Callable[[ListView], Callable[[HttpRequest, s
         @wraps(view)
         def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
             mailing_list = MailingList.objects.filter(slug=slug, is_public=True).first()
-            response = _answer(request, mailing_list, methods, view)
+            with languages.spoken(mailing_list.language if mailing_list else "") as language:
+                response = _answer(request, mailing_list, methods, view)
+            response.headers["Content-Language"] = language
             patch_vary_headers(response, ["Origin"])
             # The consent text that is kept as evidence must be the one that was shown.
             patch_cache_control(response, no_store=True)
@@ -130,7 +132,7 @@ def subscribe_json(request: HttpRequest, mailing_list: MailingList) -> HttpRespo
 @require_safe
 def preview(request: HttpRequest, slug: str, way: str) -> HttpResponse:
     """One way to embed the form as visitors of a site would meet it, for the frame in the admin."""
-    mailing_list = public_list(slug)
+    mailing_list = public_list(request, slug)
     chosen = next((found for found in embedding.WAYS if found.name == way), None)
     if chosen is None:
         raise Http404
@@ -159,8 +161,7 @@ def _answer(
     if request.method == "OPTIONS":
         response = HttpResponse(status=204)
     elif request.method in methods:
-        with override(mailing_list.language):
-            response = view(request, mailing_list)
+        response = view(request, mailing_list)
     else:
         response = _refusal(gettext("Use %(method)s here.") % {"method": methods[0]}, status=405)
         response.headers["Allow"] = ", ".join((*methods, "OPTIONS"))

@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from mailinglist import gate, subscriptions
+from mailinglist import gate, languages, subscriptions
 from mailinglist.forms import SignUpForm, consent_text, tracking_text
 from mailinglist.gate import Answer
 from mailinglist.models import MailingList, Subscriber
@@ -35,7 +35,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """The sign-up form of a public list. The answer is the same for every address that can exist."""
-    mailing_list = public_list(slug)
+    mailing_list = public_list(request, slug)
+    # What is agreed to is kept in the words that were shown.
+    languages.speak(request.POST.get("language", ""), get_language() or "")
     form = SignUpForm(request.POST if request.method == "POST" else None, mailing_list=mailing_list)
     ticket = request.POST.get("came_from", "")
     came_from = landing.read(ticket)
@@ -55,7 +57,7 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def check_mail(request: HttpRequest, slug: str) -> HttpResponse:
     """What happens after a sign-up; says nothing about the address."""
-    return show(request, "check_mail", list=public_list(slug))
+    return show(request, "check_mail", list=public_list(request, slug))
 
 
 @token_page("confirm")
@@ -106,6 +108,7 @@ def sign_up(
         mailing_list,
         form.cleaned_data["email"],
         name=form.cleaned_data["name"],
+        language=get_language() or "",
         consent=consent,
         source=form_name,
         by=person(request, page="subscribe", **evidence),

@@ -34,7 +34,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not (foreign and route and route.url_name == "subscribe"):
         return too_old(request, reason)
     ticket = signing.dumps(_came_from(request), salt=_SALT)
-    mailing_list = public_list(route.kwargs["slug"])
+    mailing_list = public_list(request, route.kwargs["slug"])
     return show_form(
         request, mailing_list, SignUpForm(request.POST, mailing_list=mailing_list), ticket=ticket, landed=True
     )

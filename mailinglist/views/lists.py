@@ -19,7 +19,7 @@ NEWEST = 3
 @require_safe
 def list_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What the list is, how to join, what was in it lately."""
-    mailing_list = public_list(slug)
+    mailing_list = public_list(request, slug)
     newest = [archive.named(found, mailing_list) for found in archive.issues(mailing_list)[:NEWEST]]
     return show(request, "list", list=mailing_list, newest=newest)
 

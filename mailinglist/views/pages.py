@@ -10,11 +10,12 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from mailinglist import tokens
+from mailinglist import languages, tokens
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import MailingList, Subscriber, Subscription
 from mailinglist.views import visitor
@@ -38,13 +39,14 @@ def token_page(purpose: str) -> Callable[[TokenView], Callable[[HttpRequest, str
         def page(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 subscriber, mailing_list = tokens.read_link(purpose, token)
+                languages.speak(subscriber.language, mailing_list.language, languages.of_browser(request))
                 try:
                     response = view(request, subscriber, mailing_list)
                 except Subscriber.DoesNotExist:
                     tokens.read_link(purpose, token)  # erased in the meantime: the link is dead now
                     raise
             except tokens.BadToken as bad:
-                response = show(request, "bad_link", status=404, reason=str(bad))
+                response = show(request, "bad_link", status=404, reason=gettext(str(bad)))
             response.headers["Referrer-Policy"] = "no-referrer"
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
             return response
@@ -65,8 +67,11 @@ def active(subscriber: Subscriber) -> list[Subscription]:
     return list(rows.select_related("list").order_by("list__name", "list_id"))
 
 
-def public_list(slug: str) -> MailingList:
-    return get_object_or_404(MailingList, slug=slug, is_public=True)
+def public_list(request: HttpRequest, slug: str) -> MailingList:
+    """The list, whose page speaks the visitor's language or else its own from here on. Http404 for a closed one."""
+    mailing_list = get_object_or_404(MailingList, slug=slug, is_public=True)
+    languages.speak(languages.of_browser(request), mailing_list.language)
+    return mailing_list
 
 
 def person(request: HttpRequest, *, page: str, **more: str) -> Actor:

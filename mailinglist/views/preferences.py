@@ -1,8 +1,9 @@
 """The page where a person sees and changes what they get."""
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 
-from mailinglist import pauses, subscriptions, tracking
+from mailinglist import languages, pauses, subscriptions, tracking
 from mailinglist.forms import PreferencesForm, tracking_text
 from mailinglist.models import MailingList, Subscriber
 from mailinglist.views import visitor
@@ -33,6 +34,8 @@ def preferences(request: HttpRequest, subscriber: Subscriber, mailing_list: Mail
             by=person(request, page="preferences"),
         )
         saved = True
+        # Their new choice, where it is one of ours.
+        languages.speak(form.details().get("language", ""), get_language() or "")
     return _page(request, subscriber, mailing_list, form, saved=saved, left=left)
 
 

@@ -33,7 +33,9 @@ class TestCompile:
     def test_every_part_has_the_links_the_address_and_the_reason(self) -> None:
         compiled = body.compile(written())
         for part in (compiled.html, compiled.text):
-            assert {"unsubscribe_url", "preferences_url", "postal_address", "list_name"} <= merge.tags(part)
+            assert {"unsubscribe_url", "preferences_url", "postal_address", "frame_reason"} <= merge.tags(
+                part
+            )
 
     def test_html_in_markdown_is_shown_and_not_used(self) -> None:
         assert "<b>bold" not in html_of("a <b>bold</b> word") and "&lt;b&gt;bold" in html_of(

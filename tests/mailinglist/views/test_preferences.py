@@ -70,7 +70,7 @@ class TestPreferences:
             "shown": ["news"],
             "keep": ["news"],
         }
-        assert "Saved." in client.post(preferences_path(ada, news), body).content.decode()
+        assert "Gespeichert." in client.post(preferences_path(ada, news), body).content.decode()
         ada.refresh_from_db()
         assert (ada.name, ada.language, ada.time_zone) == ("Ada", "de", "Asia/Tokyo")
         assert Change.objects.get().after == "language, time zone changed"
