@@ -54,7 +54,7 @@ def main() -> int:
     try:
         server.start()
         assert server.child is not None
-        _become_project(var)
+        become_project(var)
         figures = _measure(server.child.pid, given.mails, given.workers, given.one_by_one)
     finally:
         server.stop()
@@ -65,7 +65,8 @@ def main() -> int:
     return 0 if figures["events_per_second"] >= TARGET else 1
 
 
-def _become_project(var: Path) -> None:
+def become_project(var: Path) -> None:
+    """Set Django up in this process and its children, on the PostgreSQL in ``var``."""
     for name in ("DATABASE_URL", "PUBLIC_URL"):
         os.environ.pop(name, None)
     os.environ |= {
@@ -165,7 +166,7 @@ def _work() -> int:
     """A worker: until its input ends and nothing is left."""
     import select
 
-    _become_project(embedded.var_dir())
+    become_project(embedded.var_dir())
     from bounces import pipeline
 
     while True:

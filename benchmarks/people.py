@@ -13,12 +13,12 @@ from mailinglist.models import Campaign, MailingList
 _SUBSCRIBERS = """
     INSERT INTO mailinglist_subscriber (email, email_key, name, attributes, language, time_zone, token,
                                         suppression_key, created_at, updated_at)
-    SELECT 'person' || i || '@' || %(slug)s || '.example', 'person' || i || '@' || %(slug)s || '.example',
+    SELECT 'person' || i || '@' || {domain}, 'person' || i || '@' || {domain},
            'Ada Number ' || i, '{"city": "Springfield"}', 'en', '', left(md5(%(slug)s || i), 22),
            encode(sha256((%(slug)s || i)::bytea), 'hex'), now(), now()
     FROM generate_series(1, %(n)s) i RETURNING id"""
-_SUBSCRIBED = f"""
-    WITH person AS ({_SUBSCRIBERS})
+_SUBSCRIBED = """
+    WITH person AS ({subscribers})
     INSERT INTO mailinglist_subscription (list_id, subscriber_id, status, source, consent_user_agent, consent_text,
                                           unsubscribe_reason, created_at)
     SELECT %(list)s, id, 'confirmed', 'benchmark', '', '', '', now() FROM person ORDER BY id"""
@@ -44,15 +44,16 @@ Your letters have changed the plans for the garden. [Read what became of them](h
 """
 
 
-def make_list(n: int) -> int:
-    """A list with ``n`` confirmed people; its id."""
+def make_list(n: int, *, domain: str = "%(slug)s || '.example'") -> int:
+    """A list with ``n`` confirmed people; its id. ``domain``: SQL for that of person number ``i``."""
     slug = f"bench-{n}"
     made = MailingList.objects.create(
         slug=slug, name="The week", from_name="City Library", from_email="news@library.example",
         postal_address="City Library, 1 Main Street, Springfield",
     )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_SUBSCRIBED, {"slug": slug, "n": n, "list": made.pk})
+        subscribers = _SUBSCRIBERS.replace("{domain}", domain)
+        cursor.execute(_SUBSCRIBED.format(subscribers=subscribers), {"slug": slug, "n": n, "list": made.pk})
         cursor.execute("ANALYZE")  # the time for autovacuum to come by
     return made.pk
 

@@ -1,4 +1,4 @@
-"""Registers the bounces app, its checks and its one signal receiver."""
+"""Registers the bounces app, its checks and its signal receivers."""
 
 from django.apps import AppConfig
 

@@ -5,7 +5,7 @@ asked anew whenever they are judged (``history.Scene.standing``), so that the or
 appear cannot matter. What a bounce had done before its incident was seen is taken back when it is.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,16 +82,35 @@ def confirm(incident_id: int, *, by: Actor, why: str) -> Decided:
     return done
 
 
-def release(incident_id: int, *, by: Actor, why: str) -> Decided:
+def release(
+    incident_id: int,
+    *,
+    by: Actor,
+    why: str,
+    dry_run: bool = False,
+    progress: Callable[[Decided], None] | None = None,
+) -> Decided:
     """It was an outage: its bounces never count, and what they did is taken back, here and at SES.
 
     Also for a confirmed incident: everybody it cost a subscription gets it back. Interrupted, it can be repeated.
+    ``dry_run`` does and undoes it, a batch of people at a time.
     """
-    incident = _decide(incident_id, State.RELEASED, (State.OPEN, State.CONFIRMED, State.RELEASED), by, why)
+
+    def decide() -> Incident:
+        return _decide(incident_id, State.RELEASED, tuple(State), by, why)
+
+    with transaction.atomic():
+        incident = decide()
+        transaction.set_rollback(dry_run)
     done = Decided()
     for people in _batches(incident):
         with transaction.atomic():
+            if dry_run:
+                decide()
             _release(incident, people, by, why, done)
+            transaction.set_rollback(dry_run)
+        if progress:
+            progress(done)
     return done
 
 

@@ -1,7 +1,8 @@
-"""The receiver of the one signal: an erased person's address leaves the events, the raw notifications and the incidents.
+"""The receivers of signals: an erased person's address leaves the events, the raw notifications and the incidents; and
+whoever was released wakes the synchronisation with SES.
 
-Runs in the transaction of mailinglist/erasure.py. What is found: the events of the person; events of nobody that name
-the address (an index has those); the notifications of all these; what is not processed yet or lies in the quarantine
+``forget`` runs in the transaction of mailinglist/erasure.py. What is found: the events of the person; events of nobody
+that name the address (an index has those); the notifications of all these; what is not processed yet or lies in the quarantine
 (the newest SCANNED, read one by one); reasons that managers wrote on incidents. What is not: a processed notification
 without any event of its own, such as a second report of the same bounce. It goes with RAW_RETENTION_DAYS.
 """
@@ -14,10 +15,12 @@ from django.db import connection
 from django.db.models import CharField, F, Func
 from django.dispatch import receiver
 
+from bounces import tasks
 from bounces.models import Notification
+from mailinglist import doorbell
 from mailinglist.erasure import Erased
 from mailinglist.models import Subscriber
-from mailinglist.signals import subscriber_erased
+from mailinglist.signals import address_released, subscriber_erased
 
 #: So many notifications without events are read for an address.
 SCANNED = 20_000
@@ -40,6 +43,12 @@ def forget(people: Sequence[Erased], **_: Any) -> None:
         cursor.execute(_BLANK_INCIDENTS, values)
         if unread := _unread(people):
             cursor.execute(_SET_ASIDE, {**values, "notifications": unread})
+
+
+@receiver(address_released)
+def tell_ses_soon(**_: Any) -> None:
+    """SES swallows every mail to an address that is still on its list, also the retry of a blocked one."""
+    doorbell.ring_together(tasks.sync_suppressions)
 
 
 def _shared_domains(people: Sequence[Erased]) -> list[str]:

@@ -1,7 +1,7 @@
 """Keeping our suppressions and the account's suppression list at SES alike, in both directions.
 
-Called by ``sync_suppressions``, by beat (``run_in_background``) and by nobody else. SES allows one call a second, so
-every call is followed by a pause. Each step is written down when it is done: a run that was interrupted goes on where it
+Called by ``sync_suppressions``, and in the background by beat and whenever an address was released. SES allows one call a
+second, so every call is followed by a pause. Each step is written down when it is done: a run that was interrupted goes on where it
 stopped. What a manager released here stays as a tombstone (``Suppression.released_at``): the pull does not bring it back,
 and SES is asked to forget it.
 
@@ -86,13 +86,20 @@ def sync(*, dry_run: bool = False, progress: Progress | None = None) -> Synced:
 
 
 def run_in_background() -> None:
-    """What beat does: tell SES what is open, at most BACKGROUND_CALLS of it, and read its list once a day."""
+    """Tell SES what is open, at most BACKGROUND_CALLS of it, and read its list once a day.
+
+    Called by beat and for each release (``receivers.tell_ses_soon``), so that a mail that is tried again soon is not
+    swallowed. A message that comes while a run is at work leaves at once: that run looks again when it is done.
+    """
     run = _Run(calls=BACKGROUND_CALLS)
     try:
-        with _Claim(dry_run=False) as mark:
-            if mark.token or mark.finished_at is None or timezone.now() - mark.finished_at > PULL_EVERY:
-                run.pull()
-            run.tell()
+        while run.may_call():
+            with _Claim(dry_run=False) as mark:
+                if mark.token or mark.finished_at is None or timezone.now() - mark.finished_at > PULL_EVERY:
+                    run.pull()
+                run.tell()
+            if not to_delete().exists():
+                return
     except (SesAway, Busy):
         return  # The sentence is in the watermark, for the dashboard and bounce_doctor.
 
@@ -152,7 +159,7 @@ class _Run:
         mark = Watermark.objects.get(name=NAME)
         token = "" if self._dry_run else mark.token
         self.done.resumed = bool(token)
-        while self._may_call():
+        while self.may_call():
             try:
                 rows, token = self._call(partial(aws.list_suppressed, token=token))
             except SesAway:
@@ -172,12 +179,12 @@ class _Run:
     def tell(self) -> None:
         """Take off SES's list what was released here, then put on it what was suppressed here."""
         for row, email in _with_emails(to_delete()):
-            if not self._may_call():
+            if not self.may_call():
                 break
             if row.key not in self._forgotten:
                 self._delete(row.pk, email)
         for row, email in _with_emails(to_put()):
-            if not self._may_call():
+            if not self.may_call():
                 break
             if row.key in self._found:
                 continue
@@ -236,7 +243,7 @@ class _Run:
         self.done.deleted += 1
         self._report()
 
-    def _may_call(self) -> bool:
+    def may_call(self) -> bool:
         return self._calls is None or self._calls > 0
 
     def _call(self, ask: Callable[[], T]) -> T:

@@ -1,7 +1,11 @@
-"""The one signal of the project. Everything else is a call downward: see docs/architecture.md."""
+"""The two signals of the project. Everything else is a call downward: see docs/architecture.md."""
 
 from django.dispatch import Signal
 
 #: Sent by erasure.py in its transaction, while the people's rows are still there and locked. ``people``: a sequence of
 #: erasure.Erased. Whoever holds an address in tables of their own takes it out before they return.
 subscriber_erased = Signal()
+
+#: Sent by suppression.py in its transaction when an address may get mail again that SES may still have on its list: only
+#: the app that talks to that list can take it off, and a retry of today must not be swallowed.
+address_released = Signal()

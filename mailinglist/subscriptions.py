@@ -9,7 +9,8 @@ from enum import Enum
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mailinglist import addresses, consents, suppression
@@ -220,6 +221,18 @@ def restore(subscription_id: int, *, by: Actor, why: str, forgive: bool = True) 
         subscriber.save(update_fields=["reset_at", "updated_at"])
     _record(row, before=ended, why=why, by=by)
     return row
+
+
+def restorable(ended: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Those of ``ended`` (none by the person's own choice) that ``restore`` would bring back."""
+    last_end = (
+        Change.objects.filter(noun=Noun.SUBSCRIPTION, object_id=OuterRef("pk"), after=Status.UNSUBSCRIBED)
+        .exclude(before=Status.UNSUBSCRIBED)
+        .order_by("-at", "-pk")
+    )
+    return ended.alias(status_before=Coalesce(Subquery(last_end.values("before")[:1]), Value("?"))).exclude(
+        status_before=""
+    )
 
 
 def rejoinable(subscriber: Subscriber) -> QuerySet[Subscription]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from mailinglist import addresses
+from mailinglist import addresses, signals
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Subscriber, Suppression
 
@@ -114,6 +114,7 @@ def release(suppression_id: int, *, by: Actor, why: str, forgive: bool = True) -
         return False
     row.released_at, row.synced_at = timezone.now(), None
     row.save(update_fields=["released_at", "synced_at"])
+    signals.address_released.send(Suppression)
     if subscriber and forgive:
         subscriber.reset_at = row.released_at
         subscriber.save(update_fields=["reset_at", "updated_at"])
@@ -221,6 +222,7 @@ def _bury(subscriber: Subscriber, at: datetime) -> Suppression:
     if row.released_at is not None:
         row.released_at, row.synced_at = max(row.released_at, at), None
         row.save(update_fields=["released_at", "synced_at"])
+        signals.address_released.send(Suppression)
     return row
 
 

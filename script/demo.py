@@ -17,6 +17,8 @@ from script.errors import StartError
 #: become faster with them, so the window for retries is wider than it would be.
 ENVIRONMENT = {
     "DAY_SECONDS": "2",
+    # The local SES counts no calls of its suppression list, and a retry follows a block within seconds.
+    "SUPPRESSION_SYNC_PAUSE": "0.05",
     "RETRY_WINDOW_DAYS": "60",
     "SWEEP_SECONDS": "1",
     "UNKNOWN_GRACE_SECONDS": "10",

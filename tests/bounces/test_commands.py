@@ -76,6 +76,11 @@ def test_with_an_empty_database_everything_is_none(name: str, arguments: tuple[s
             ("--domain", "no domain", "--from", "2026-11-20", "--to", "2026-11-21"),
             "domain",
         ),
+        ("restore_bounced", (), "Name --domain, --from and --to, or an --incident"),
+        ("restore_bounced", ("--domain", "d.example"), "Name --domain, --from and --to"),
+        ("restore_bounced", (*SPAN, "--incident", "1"), "of its own"),
+        ("restore_bounced", ("--incident", "7"), "There is no incident 7. Incidents: none yet"),
+        ("restore_bounced", ("--incident", str(2**70)), "There is no incident"),
     ],
 )
 def test_wrong_arguments_are_told_and_end_with_status_two(
@@ -86,7 +91,7 @@ def test_wrong_arguments_are_told_and_end_with_status_two(
     assert refusal.value.returncode == 2
 
 
-@pytest.mark.parametrize("name", ["ingest_bounces", "restore_bounced", "simulate_policy"])
+@pytest.mark.parametrize("name", ["ingest_bounces", "simulate_policy"])
 def test_missing_arguments_are_told(name: str) -> None:
     with pytest.raises(CommandError, match="required"):
         run(name)

@@ -1,11 +1,14 @@
 """Incidents: seen, held, decided, taken back; in any order of events, and the outage of December 2020 replayed."""
 
+import io
+import json
 import random
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 
 from bounces import incidents, judgement, pipeline, slots
 from bounces.models import Event, Incident, Policy, ProviderSlot
@@ -127,6 +130,21 @@ def test_released_nothing_counts_and_ses_is_asked_to_forget_the_addresses() -> N
     assert Suppression.objects.filter(released_at__isnull=False, synced_at__isnull=True).count() == 30
     assert Subscriber.objects.filter(reset_at__isnull=True).count() == 0
     assert Change.objects.filter(noun="incident").latest("pk").why == "Gmail says so."
+
+
+def test_the_command_takes_an_incident_back_after_it_has_counted() -> None:
+    incident = outage()
+    incidents.confirm(incident.pk, by=BY, why="Gmail means it.")
+    counts = {"people": 30, "subscriptions": 30, "suppressions": 30}
+    for arguments in (["--dry-run"], ["--dry-run"], []):
+        assert (lost(), blocked(), Incident.objects.get().state) == (30, 30, "confirmed")
+        out = io.StringIO()
+        call_command("restore_bounced", "--incident", str(incident.pk), "--json", *arguments, stdout=out)
+        assert json.loads(out.getvalue()) == counts
+    assert (lost(), blocked(), Incident.objects.get().state) == (0, 0, "released")
+    out = io.StringIO()
+    call_command("restore_bounced", "--incident", str(incident.pk), stdout=out)
+    assert "30 people: 0 subscriptions were restored" in out.getvalue()
 
 
 def test_a_released_bounce_is_no_first_one_and_later_ones_follow_the_policy() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bounces import suppression_sync, undo
 from bounces.models import Watermark
-from mailinglist import aws, suppression
+from mailinglist import aws, doorbell, suppression
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import Change, Subscriber, Suppression
 from sandbox.testing import RunningSandbox, sandbox
@@ -181,6 +181,42 @@ def test_in_the_background_few_calls_are_made_at_a_time(monkeypatch: pytest.Monk
     assert len(at_ses()) == 2  # one call was the pull
     suppression_sync.run_in_background()
     assert len(at_ses()) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_release_and_a_block_wake_the_synchronisation_and_a_suppression_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A suppression is safe here before SES knows of it; a tombstone is not: SES would swallow the next mail."""
+    rung: list[str] = []
+    monkeypatch.setattr(doorbell, "ring_together", lambda task: rung.append(task.name))
+    row, other = block("ada@post.example"), make_subscriber("bob@post.example")
+    assert rung == []
+    suppression.release(row.pk, by=BY, why="She called.")
+    assert rung == ["bounces.tasks.sync_suppressions"]
+    rung.clear()
+    suppression.unlist(other.pk, at=timezone.now(), by=BY, why="The provider blocks our mail.")
+    assert set(rung) == {"bounces.tasks.sync_suppressions"}
+    rung.clear()
+    suppression_sync.run_in_background()
+    assert rung == [] and not suppression_sync.to_delete().exists()
+
+
+def test_what_is_released_during_a_run_is_told_by_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message of the release finds the run at work and leaves."""
+    first, second = block("ada@post.example"), block("bob@post.example")
+    suppression_sync.sync()
+    suppression.release(first.pk, by=BY, why="She called.")
+    real = aws.delete_suppressed
+
+    def delete(email: str) -> None:
+        real(email)
+        if suppression.release(second.pk, by=BY, why="He called, too."):
+            suppression_sync.run_in_background()
+
+    monkeypatch.setattr(aws, "delete_suppressed", delete)
+    suppression_sync.run_in_background()
+    assert at_ses() == {}
 
 
 def test_a_dry_run_counts_what_the_real_run_does() -> None:

@@ -2,6 +2,7 @@
 
 import io
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,14 @@ def test_a_dry_run_counts_and_changes_nothing() -> None:
     assert suppression.is_suppressed(person)
 
 
+def test_counting_many_takes_as_few_statements_as_counting_one(django_assert_max_num_queries: Any) -> None:
+    for number in range(20):
+        bounced(f"p{number}@post.example")
+    with django_assert_max_num_queries(3):
+        counted = restore(dry_run=True)
+    assert counted == restore()
+
+
 @pytest.mark.parametrize("domain", ["exämple.com", "XN--EXMPLE-CUA.com", "@exämple.com "])
 def test_a_domain_may_be_written_in_either_form(domain: str) -> None:
     bounced("ada@exämple.com")
@@ -120,6 +129,7 @@ def test_older_records_of_people_who_never_were_subscribers_stop_no_run() -> Non
     never = bounced("ada@post.example")
     Change.objects.filter(subscriber=never, noun="subscription").update(before="")
     bob = bounced("bob@post.example")
+    assert restore(dry_run=True).subscriptions == 1
     assert restore().subscriptions == 1
     assert (status(never), status(bob)) == ("unsubscribed", "confirmed")
 
