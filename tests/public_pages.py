@@ -18,8 +18,7 @@ from django.views import csrf, defaults
 
 from mailinglist import lifecycle, looks, subscriptions, tokens
 from mailinglist.changes import SYSTEM
-from mailinglist.composing import links
-from mailinglist.models import Campaign, CampaignVersion, MailingList, Subscription
+from mailinglist.models import Campaign, CampaignVersion, FormStep, MailingList, Subscription
 from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
 
@@ -35,6 +34,8 @@ class Visit:
     path: str
     post: dict[str, Any] | None = None
     status: int = 200
+    #: A page with scripts or a frame of its own: its head and weight are not those of the others.
+    special: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Shown:
     name: str
     path: str
     html: str
+    special: bool = False
 
 
 def stage() -> Stage:
@@ -73,6 +75,7 @@ def stage() -> Stage:
     looks.set_logo(news.pk, logos.png(320, 96), by=SYSTEM)
     news.refresh_from_db()
     plain = make_list("plain", name="Board minutes " + "and more " * 8)
+    _make_pressed_forms()
     make_subscriber("reader@post.example", news)
     sent = _sent(news)
     found = Stage(news, plain, newest=sent[-1], oldest=sent[0])
@@ -95,7 +98,14 @@ def visits(found: Stage) -> list[Visit]:
             f"/lists/{slug}/subscribe",
             {"email": "ada.post.example", "name": "Ada\nLovelace"},
         ),
-        Visit("sign-up, mistyped", f"/lists/{slug}/subscribe", {"email": "ada@gmial.com"}),
+        Visit("sign-up with a mistyped domain", f"/lists/{slug}/subscribe", {"email": "ada@gmial.com"}),
+        Visit("sign-up without the time", f"/lists/{slug}/subscribe", {"email": "ada@post.example"}),
+        Visit("sign-up that asks for tracking", "/lists/busy/subscribe", special=True),
+        Visit("sign-up, closed", "/lists/shut/subscribe"),
+        *(
+            Visit(f"embedded form, {way}", f"/lists/{slug}/embed-preview/{way}", special=True)
+            for way in ("html", "script", "short")
+        ),
         Visit("check your mail", f"/lists/{slug}/check-your-mail"),
         Visit("check your mail without a text", f"/lists/{found.plain.slug}/check-your-mail"),
         Visit("confirm", link["confirm"]),
@@ -126,12 +136,13 @@ def visits(found: Stage) -> list[Visit]:
         Visit("preferences of somebody paused", link["preferences-paused"]),
         Visit("preferences, back", link["preferences-paused"], {"resume": "1"}),
         Visit("preferences without lists", link["preferences-left"]),
-        Visit("ask for one's data", link["preferences"] + "/data"),
-        Visit("asked for one's data", link["preferences"] + "/data", {}),
-        Visit("one's data", link["data"]),
-        Visit("erased without a tick", link["data"], {"act": "erase"}),
-        Visit("erased", link["data"], {"act": "erase", "sure": "1"}),
-        Visit("nothing here", links.HONEYPOT_PATH),
+        Visit("preferences with tracking", link["preferences-busy"]),
+        Visit("your data by mail", f"{link['preferences']}/data"),
+        Visit("your data, mailed", f"{link['preferences']}/data", {}),
+        Visit("your data", link["data"]),
+        Visit("your data, not sure", link["data"], {"act": "erase"}),
+        Visit("your data, erased", link["data"], {"act": "erase", "sure": "1"}),
+        Visit("nothing here", "/links/nothing-here"),
         Visit("archive", f"/archive/{slug}/"),
         Visit("archive, last page", f"/archive/{slug}/?page=2"),
         Visit("archived mail", issue),
@@ -145,7 +156,7 @@ def shown(client: Client, visit: Visit) -> Shown:
     """The page of a visit, checked for its status."""
     answer = client.get(visit.path) if visit.post is None else client.post(visit.path, visit.post)
     assert answer.status_code == visit.status, (visit.name, answer.status_code)
-    return Shown(visit.name, visit.path, answer.content.decode())
+    return Shown(visit.name, visit.path, answer.content.decode(), visit.special)
 
 
 def errors(rf: RequestFactory) -> Iterator[Shown]:
@@ -224,12 +235,9 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
         ("preferences", [news, plain]),
         ("preferences-paused", [news]),
         ("preferences-left", [news]),
-        ("data", [news]),
     ):
         person = make_subscriber(f"{name}@post.example", *lists)
-        make = {"unsubscribe": tokens.unsubscribe_url, "data": tokens.data_url}.get(
-            name.partition("-")[0], tokens.preferences_url
-        )
+        make = tokens.unsubscribe_url if name.startswith("unsubscribe") else tokens.preferences_url
         found[name] = _path(make(person, news))
         if "left" in name:
             _leave(person.pk)
@@ -237,7 +245,20 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
             _leave(person.pk, days=2)
         if "paused" in name:
             type(person).objects.filter(pk=person.pk).update(paused_until=timezone.now() + timedelta(days=9))
+    person = make_subscriber("data@post.example", news, MailingList.objects.get(slug="busy"))
+    found["data"] = _path(tokens.data_url(person, news))
+    found["preferences-busy"] = _path(tokens.preferences_url(person, news))
     return found
+
+
+def _make_pressed_forms() -> None:
+    """A form that asks for a captcha and for the consent to tracking, and one that is closed."""
+    now = timezone.now()
+    for slug, step in (("busy", FormStep.Step.CAPTCHA), ("shut", FormStep.Step.CLOSED)):
+        pressed = make_list(slug, tracking="consent")
+        FormStep.objects.create(
+            list=pressed, step=step, since=now, until=now + timedelta(hours=1), counted_from=now
+        )
 
 
 def _leave(subscriber_id: int, *, days: int = 0) -> None:

@@ -19,7 +19,7 @@ def ask(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingList)
     if request.method == "POST":
         person_data.ask(subscriber, mailing_list, by=person(request, page="data"))
     asked = request.method == "POST"
-    return show(request, "data_ask", address=masked(subscriber.email), asked=asked)
+    return show(request, "data_ask", list=mailing_list, address=masked(subscriber.email), asked=asked)
 
 
 @token_page("data")
@@ -33,7 +33,7 @@ def data(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingList
         why = "Erased at their own wish, on the page behind the link that was mailed to them."
         erasure.forget(subscriber.pk, by=person(request, page="data"), why=why)
         return show(request, "data_erased", list=mailing_list)
-    return show(request, "data", address=masked(subscriber.email), unsure=unsure)
+    return show(request, "data", list=mailing_list, address=masked(subscriber.email), unsure=unsure)
 
 
 def _download(subscriber: Subscriber) -> HttpResponse:

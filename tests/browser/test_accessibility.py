@@ -41,7 +41,7 @@ def page(chromium: Browser, live_server: Any) -> Iterator[Page]:
 
 def test_axe_finds_nothing_on_any_page(page: Page, live_server: Any, rf: RequestFactory) -> None:
     findings, pages = [], list(every_page(rf))
-    assert len(pages) > 35
+    assert len(pages) > 50
     for shown in pages:
         show(page, shown, live_server.url)
         page.evaluate(AXE)

@@ -191,9 +191,11 @@ def test_wrong_arguments_are_explained(arguments: list[str], told: str) -> None:
 
 
 def test_the_demo_ends_with_everybody_in_a_final_state_and_an_agreeing_ledger(
-    start: Callable[..., Start],
+    installation: Installation,
 ) -> None:
-    run = start("--demo", "--exit", "--json", "--recipients", "60")
+    installation.now.child.terminate()
+    installation.now.child.wait(20)
+    run = Start(installation.now.var, "--demo", "--exit", "--json", "--recipients", "60", port=free_port())
     assert run.child.wait(170) == 0, run.said()
     report = json.loads(run.said().splitlines()[-1])
     assert report["recipients"] == sum(report["by_state"].values()) == 60
