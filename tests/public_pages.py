@@ -235,12 +235,9 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
         ("preferences", [news, plain]),
         ("preferences-paused", [news]),
         ("preferences-left", [news]),
-        ("data", [news]),
     ):
         person = make_subscriber(f"{name}@post.example", *lists)
-        make = {"unsubscribe": tokens.unsubscribe_url, "data": tokens.data_url}.get(
-            name.partition("-")[0], tokens.preferences_url
-        )
+        make = tokens.unsubscribe_url if name.startswith("unsubscribe") else tokens.preferences_url
         found[name] = _path(make(person, news))
         if "left" in name:
             _leave(person.pk)

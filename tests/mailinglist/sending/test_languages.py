@@ -106,7 +106,7 @@ def campaign_mail(mailing_list: MailingList) -> tuple[str, str]:
 
 def test_the_frame_of_a_campaign_speaks_the_language_of_the_list() -> None:
     plain, page = campaign_mail(make_list(language="de", name="A & B"))
-    assert "Sie bekommen diese E-Mail, weil Sie A & B abonniert haben." in plain
+    assert "Sie bekommen diese Mail, weil Sie A & B abonniert haben." in plain
     assert "\nAbbestellen: http" in plain and "\nIhre Abonnements: http" in plain
     assert "weil Sie A &amp; B abonniert haben." in page and ">Abbestellen</a>" in page
     assert '<html lang="de" dir="ltr">' in page
