@@ -5,10 +5,10 @@ call a second, so every call is followed by a pause. Each step is written down w
 interrupted goes on where it stopped. What a manager released here stays as a tombstone (``Suppression.released_at``):
 the pull does not bring it back, and SES is asked to forget it.
 
-- pull: what SES has on its list is suppressed here, whoever put it there, but for what it listed by itself after a
-bounce that is not the person's fault: that it is asked to forget, too; - push: our hard bounces and complaints are
-put on its list, so that other programs of the account spare them too; - delete: what was released here is taken off
-its list.
+- pull: what SES has on its list is suppressed here, whoever put it there, but for what it listed by itself after a bounce
+  that is not the person's fault: that it is asked to forget, too;
+- push: our hard bounces and complaints are put on its list, so that other programs of the account spare them too;
+- delete: what was released here is taken off its list.
 
 A manager's own suppressions are not pushed: SES knows no reason for them.
 """

@@ -246,6 +246,7 @@ def _links(news: MailingList, plain: MailingList) -> dict[str, str]:
         if "paused" in name:
             type(person).objects.filter(pk=person.pk).update(paused_until=timezone.now() + timedelta(days=9))
     person = make_subscriber("tracked@post.example", news, MailingList.objects.get(slug="busy"))
+    found["data"] = _path(tokens.data_url(person, news))
     found["preferences-busy"] = _path(tokens.preferences_url(person, news))
     return found
 
