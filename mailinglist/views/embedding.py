@@ -133,6 +133,7 @@ def subscribe_json(request: HttpRequest, mailing_list: MailingList) -> HttpRespo
 def preview(request: HttpRequest, slug: str, way: str) -> HttpResponse:
     """One way to embed the form as visitors of a site would meet it, for the frame in the admin."""
     mailing_list = public_list(request, slug)
+    languages.speak(mailing_list.language)
     chosen = next((found for found in embedding.WAYS if found.name == way), None)
     if chosen is None:
         raise Http404
