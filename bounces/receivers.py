@@ -1,10 +1,11 @@
 """The receivers of signals: an erased person's address leaves the events, the raw notifications and the incidents; and
 whoever was released wakes the synchronisation with SES.
 
-``forget`` runs in the transaction of mailinglist/erasure.py. What is found: the events of the person; events of nobody that name
-the address (an index has those); the notifications of all these; what is not processed yet or lies in the quarantine
-(the newest SCANNED, read one by one); reasons that managers wrote on incidents. What is not: a processed notification
-without any event of its own, such as a second report of the same bounce. It goes with RAW_RETENTION_DAYS.
+``forget`` runs in the transaction of mailinglist/erasure.py. What is found: the events of the person; events of
+nobody that name the address (an index has those); the notifications of all these; what is not processed yet or lies
+in the quarantine (the newest SCANNED, read one by one); reasons that managers wrote on incidents. What is not: a
+processed notification without any event of its own, such as a second report of the same bounce. It goes with
+RAW_RETENTION_DAYS.
 """
 
 import email

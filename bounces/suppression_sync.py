@@ -1,9 +1,9 @@
 """Keeping our suppressions and the account's suppression list at SES alike, in both directions.
 
-Called by ``sync_suppressions``, and in the background by beat and whenever an address was released. SES allows one call a second, so
-every call is followed by a pause. Each step is written down when it is done: a run that was interrupted goes on where it
-stopped. What a manager released here stays as a tombstone (``Suppression.released_at``): the pull does not bring it back,
-and SES is asked to forget it.
+Called by ``sync_suppressions``, and in the background by beat and whenever an address was released. SES allows one
+call a second, so every call is followed by a pause. Each step is written down when it is done: a run that was
+interrupted goes on where it stopped. What a manager released here stays as a tombstone (``Suppression.released_at``):
+the pull does not bring it back, and SES is asked to forget it.
 
 - pull: what SES has on its list is suppressed here, whoever put it there, but for what it listed by itself after a
   bounce that is not the person's fault: that it is asked to forget, too;

@@ -24,7 +24,9 @@ from tests.bounces.helpers import send_to, state_of, subscription
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
 #: moto tells its services apart by what a request is signed for.
-_FOR_SNS = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0"
+_FOR_SNS = (
+    "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0"
+)
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
