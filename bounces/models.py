@@ -158,6 +158,14 @@ class Event(models.Model):
             models.Index(
                 fields=["occurred_at"], condition=Q(extra__has_key="ipAddress"), name="event_with_ip"
             ),
+            # The list of events by what few of them have: otherwise it would be looked for in all of them.
+            models.Index(
+                fields=["kind", "-id"],
+                condition=Q(kind__in=["complaint", "delay", "reject", "rendering-failure", "subscription"]),
+                name="event_of_rare_kind",
+            ),
+            models.Index(fields=["reason", "-id"], condition=~Q(reason=""), name="event_by_reason"),
+            models.Index(fields=["-id"], condition=Q(applied_at__isnull=False), name="event_applied"),
             # Reports by time.
             models.Index(fields=["occurred_at", "verdict"], name="event_by_time"),
             # The bounces of one provider, newest first.
