@@ -26,6 +26,12 @@ def found(client: Client, name: str, **query: Any) -> int:
     return count
 
 
+def test_who_logs_in_at_the_login_page_itself_comes_to_the_first_page(client: Client) -> None:
+    User.objects.create_superuser("boss", "boss@post.example", "a-long-password")
+    answer = client.post("/admin/login/", {"username": "boss", "password": "a-long-password"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
 def test_lists_show_how_many_people_are_in_each_state(staff: Client, news: MailingList) -> None:
     for number in range(3):
         make_subscriber(f"p{number}@post.example", news)
