@@ -509,3 +509,17 @@ def test_a_confirmation_that_failed_is_sent_again_by_hand(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         queue.resend(pk, by=SYSTEM)
     assert rung == [("mailinglist.tasks.send_mail",)]
+
+
+def test_many_mails_ring_once_and_none_ring_nobody(
+    rung: list[object], django_capture_on_commit_callbacks: object
+) -> None:
+    news, people = make_list(), [make_subscriber(f"p{number}@post.example") for number in range(3)]
+    wanted = [(person.pk, news.pk) for person in people]
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert queue.enqueue_many([], purpose=Delivery.Purpose.CONFIRMATION) == 0
+    assert rung == []
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert queue.enqueue_many(wanted, purpose=Delivery.Purpose.CONFIRMATION) == 3
+    assert rung == [("mailinglist.tasks.send_mail",)]
+    assert Delivery.objects.filter(state="queued").count() == 3
