@@ -15,7 +15,6 @@ from django.utils import timezone
 from bounces import health, judgement, pipeline
 from bounces.history import JUDGED, Scene
 from bounces.models import AddressHealth, Event, Notification
-from mailinglist import sign_up_counts
 from mailinglist.models import Subscription
 
 BATCH = 500
@@ -63,7 +62,6 @@ def nightly() -> None:
     """Retention, and the health of addresses that wavered and have been quiet since."""
     prune_raw()
     prune_behaviour()
-    sign_up_counts.prune(now=timezone.now())
     pipeline.apply_due_effects()
     wavering = AddressHealth.objects.exclude(state=AddressHealth.State.HEALTHY).values_list(
         "subscriber_id", flat=True

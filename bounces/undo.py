@@ -67,19 +67,18 @@ def restore_bounced(
         reason__in=BLOCKS, released_at__isnull=True, since__range=(start, end)
     )
     affected = Q(pk__in=all_ended.values("subscriber_id")) | Q(suppression_key__in=all_blocks.values("key"))
+    report = progress or (lambda done: None)
     people = _at_domain(domain).filter(affected).iterator(chunk_size=BATCH)
     while batch := list(islice(people, BATCH)):
         if dry_run:
             _count(batch, all_ended, all_blocks, done)
-        else:
-            for subscriber in batch:
-                ended = all_ended.filter(subscriber=subscriber)
-                blocks = all_blocks.filter(key=subscriber.suppression_key)
-                _restore(subscriber, ended, blocks, by=by, why=why, done=done)
-                if progress:
-                    progress(done)
-        if progress:
-            progress(done)
+            report(done)
+            continue
+        for subscriber in batch:
+            ended = all_ended.filter(subscriber=subscriber)
+            blocks = all_blocks.filter(key=subscriber.suppression_key)
+            _restore(subscriber, ended, blocks, by=by, why=why, done=done)
+            report(done)
     return done
 
 

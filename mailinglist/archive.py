@@ -19,6 +19,7 @@ from mailinglist.sending import messages
 Status = Campaign.Status
 #: Started, and not stopped for good.
 SHOWN = (Status.SENDING, Status.PAUSED, Status.FINISHED)
+_BODIES = ("version__html", "version__text")
 #: Nobody: the defaults of the merge tags stand where a person's values would.
 _NOBODY = Subscriber(email="", name="", attributes={}, token="")
 
@@ -33,11 +34,16 @@ class Issue:
 
 
 def issues(mailing_list: MailingList) -> QuerySet[Campaign]:
-    """What the archive of a list shows, newest first; nothing where it has none."""
+    """What the archive of a list shows, newest first, without the bodies; nothing where it has none."""
     if not mailing_list.has_archive:
         return Campaign.objects.none()
     found = Campaign.objects.filter(lists=mailing_list, in_archive=True, status__in=SHOWN)
-    return found.select_related("version").order_by("-started_at", "-pk")
+    return found.select_related("version").defer(*_BODIES).order_by("-started_at", "-pk")
+
+
+def issue(mailing_list: MailingList, public_id: str) -> Campaign | None:
+    """One of ``issues``, with its bodies."""
+    return issues(mailing_list).defer(None).filter(public_id=public_id).first()
 
 
 def named(campaign: Campaign, mailing_list: MailingList) -> Issue:

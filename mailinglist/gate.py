@@ -6,6 +6,7 @@ request behind the limit of a network, a domain or an address gets the usual ans
 stored. What became of requests is counted for the manager (form_numbers.py).
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -47,25 +48,28 @@ class Answer(Enum):
         return _sentences().get(self, "")
 
 
+#: The steps at which a visitor's browser has to solve a captcha.
+CAPTCHA_STEPS = frozenset({FormStep.Step.CAPTCHA, FormStep.Step.LIMITED})
 _SILENT = frozenset({Answer.TRAP, Answer.NETWORK, Answer.DOMAIN, Answer.ADDRESS})
 
 
-def ask(
-    mailing_list: MailingList,
-    email: str,
-    *,
-    ip: str | None,
-    filled_seconds: float | None,
-    captcha_solution: str,
-    trapped: bool,
-    now: datetime,
-) -> Answer:
-    """Decide about one sign-up, and count it.
-
-    ``email``: a valid address. ``filled_seconds``: how long the visitor had the form (fill_time.seconds); None: not
-    known. ``captcha_solution``: what the widget sent, or "". Raises addresses.BadAddress.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a visitor sent to a form. ``email``: a valid address. ``filled_seconds``: how long they had the form
+    (fill_time.seconds); None: not known. ``captcha_solution``: what the widget sent, or "". ``trapped``: the field that
+    people do not see was filled in.
     """
-    answer = _decide(mailing_list, email, ip, filled_seconds, captcha_solution, trapped, now)
+
+    email: str
+    ip: str | None
+    filled_seconds: float | None
+    captcha_solution: str
+    trapped: bool
+
+
+def ask(mailing_list: MailingList, request: Request, *, now: datetime) -> Answer:
+    """Decide about one sign-up, and count it. Raises addresses.BadAddress."""
+    answer = _decide(mailing_list, request, now)
     if answer is not Answer.ADMIT:  # the counter of the form knows those
         _note(mailing_list, answer, now)
     return answer
@@ -77,15 +81,9 @@ def note_outcome(mailing_list: MailingList, outcome: SignUp, *, now: datetime) -
         _note(mailing_list, Answer.ADDRESS, now)
 
 
-def asks_captcha(mailing_list: MailingList, *, now: datetime) -> bool:
-    """Whether the form has to bring a captcha now. Reads only."""
-    step = form_steps.current(form_steps.of(mailing_list.pk), now=now)
-    return step in (FormStep.Step.CAPTCHA, FormStep.Step.LIMITED)
-
-
-def is_closed(mailing_list: MailingList, *, now: datetime) -> bool:
-    """Whether the form takes no sign-ups at all now. Reads only."""
-    return form_steps.current(form_steps.of(mailing_list.pk), now=now) == FormStep.Step.CLOSED
+def step(mailing_list: MailingList, *, now: datetime) -> FormStep.Step:
+    """How far the form has closed itself: what its page has to show. Reads only."""
+    return form_steps.current(form_steps.of(mailing_list.pk), now=now)
 
 
 def network(ip: str) -> str:
@@ -103,16 +101,8 @@ def answer_key(list_id: int, answer: Answer) -> str:
     return f"{list_id}:{answer.name.lower()}"
 
 
-def _decide(
-    mailing_list: MailingList,
-    email: str,
-    ip: str | None,
-    filled_seconds: float | None,
-    captcha_solution: str,
-    trapped: bool,
-    now: datetime,
-) -> Answer:
-    if trapped:
+def _decide(mailing_list: MailingList, request: Request, now: datetime) -> Answer:
+    if request.trapped:
         return Answer.TRAP
     row = form_steps.of(mailing_list.pk)
     step = form_steps.current(row, now=now)
@@ -122,14 +112,14 @@ def _decide(
         step = form_steps.current(row, now=now)
     if step == FormStep.Step.CLOSED:
         return Answer.CLOSED
-    if not captcha.solved(mailing_list, captcha_solution, now=now):
+    if not captcha.solved(mailing_list, request.captcha_solution, now=now):
         if step != FormStep.Step.OPEN:
             return Answer.CAPTCHA
-        if filled_seconds is None:
+        if request.filled_seconds is None:
             return Answer.NO_STAMP
-        if filled_seconds < settings.SIGNUP_MIN_SECONDS:
+        if request.filled_seconds < settings.SIGNUP_MIN_SECONDS:
             return Answer.TOO_QUICK
-    return _count(mailing_list, addresses.normalise(email).domain, ip, row, now)
+    return _count(mailing_list, addresses.normalise(request.email).domain, request.ip, row, now)
 
 
 def _count(

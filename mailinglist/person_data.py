@@ -4,6 +4,7 @@ Called by the page behind that link and by the staff page. Read-only but for ``a
 they know with ``@source``.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,6 +76,11 @@ def collect(subscriber: Subscriber) -> dict[str, Any]:
     for gather in _sources:
         found.update(gather(subscriber))
     return found
+
+
+def as_json(subscriber: Subscriber) -> str:
+    """``collect`` as the file that people download."""
+    return json.dumps(collect(subscriber), indent=2, ensure_ascii=False) + "\n"
 
 
 def plain(at: datetime | None) -> str | None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.utils import timezone
 
-from mailinglist import doorbell, form_steps, guard, lifecycle, pending, restored, retention
+from mailinglist import doorbell, form_steps, guard, lifecycle, pending, restored, retention, sign_up_counts
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -50,6 +51,7 @@ def nightly() -> None:
     """Sign-ups that nobody confirmed, and what was kept long enough."""
     pending.tidy()
     retention.prune()
+    sign_up_counts.prune(now=timezone.now())
 
 
 def tidy() -> None:

@@ -12,6 +12,7 @@ from mailinglist import consents
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.consents import Consent
 from mailinglist.models import Delivery, MailingList, Subscriber, Subscription
+from mailinglist.sending import agreed
 
 Tracking = MailingList.Tracking
 
@@ -61,12 +62,6 @@ def refused(delivery_ids: Collection[int]) -> set[int]:
     if not rows:
         return set()
     asked = [row for row in rows if row[3] == Tracking.CONSENT]
-    agreed = Subscription.objects.filter(
-        tracking_consent=True, list_id__in={row[1] for row in asked}, subscriber_id__among=_people(asked)
-    )
-    allowed = set(agreed.values_list("list_id", "subscriber_id"))
+    people = sorted({who for _, _, who, _ in asked if who})
+    allowed = agreed.consenting({row[1] for row in asked}, people) if people else frozenset()
     return {pk for pk, list_id, who, mode in rows if mode == Tracking.OFF or (list_id, who) not in allowed}
-
-
-def _people(rows: Collection[tuple[int, int, int | None, str]]) -> list[int]:
-    return sorted({who for _, _, who, _ in rows if who})

@@ -1,6 +1,5 @@
 """The staff's pages about a person's data: download them, erase them. Wired in by admin/subscribers.py."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -70,9 +69,8 @@ def download(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Everything that is stored about a person, for an answer to them by another way than mail."""
     require(request, "mailinglist.view_subscriber")
     subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
-    text = json.dumps(person_data.collect(subscriber), indent=2, ensure_ascii=False)
     return HttpResponse(
-        text + "\n",
+        person_data.as_json(subscriber),
         content_type="application/json; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="person-{subscriber.pk}.json"'},
     )

@@ -58,7 +58,7 @@ def archive_page(view: ArchiveView) -> ArchiveView:
 @archive_page
 def index(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
     """Newest first, twenty on a page."""
-    found = archive.issues(mailing_list).defer("version__html", "version__text")
+    found = archive.issues(mailing_list)
     page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
     issues = [archive.named(campaign, mailing_list) for campaign in page]
     return show(request, "archive", list=mailing_list, issues=issues, page=page)
@@ -130,7 +130,7 @@ def feed(request: HttpRequest, mailing_list: MailingList) -> HttpResponse:
 
 
 def _campaign(mailing_list: MailingList, public_id: str) -> Campaign:
-    campaign = archive.issues(mailing_list).filter(public_id=public_id).first()
+    campaign = archive.issue(mailing_list, public_id)
     if campaign is None:
         raise Http404("No such campaign in this archive.")
     return campaign

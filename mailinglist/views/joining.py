@@ -92,15 +92,14 @@ def sign_up(
     tracking = form.cleaned_data.get("tracking")
     said = "\n".join([consent_text(mailing_list), *([tracking_text(mailing_list)] if tracking else [])])
     consent = visitor.agrees(request, form=form_name.value, text=said, tracking=tracking)
-    answer = gate.ask(
-        mailing_list,
+    sent = gate.Request(
         form.cleaned_data["email"],
         ip=consent.ip,
         filled_seconds=form.filled_seconds,
         captcha_solution=form.cleaned_data["altcha"],
         trapped=form.is_from_a_robot,
-        now=consent.at,
     )
+    answer = gate.ask(mailing_list, sent, now=consent.at)
     if answer is not Answer.ADMIT:
         return answer
     evidence = {"form": form_name.value} | ({"came_from": came_from} if came_from else {})

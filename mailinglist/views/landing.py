@@ -17,7 +17,7 @@ from mailinglist import captcha, fill_time, gate, origins
 from mailinglist.forms import SignUpForm, consent_text
 from mailinglist.gate import Answer
 from mailinglist.middleware import CAPTCHA_SECURITY_POLICY
-from mailinglist.models import MailingList
+from mailinglist.models import FormStep, MailingList
 from mailinglist.views.pages import public_list, show
 
 _SALT = "mailinglist.came-from"
@@ -53,8 +53,8 @@ def show_form(
     was sent did not get through.
     """
     now = timezone.now()
-    closed = gate.is_closed(mailing_list, now=now)
-    asks_captcha = gate.asks_captcha(mailing_list, now=now)
+    step = gate.step(mailing_list, now=now)
+    closed, asks_captcha = step == FormStep.Step.CLOSED, step in gate.CAPTCHA_STEPS
     # Who presses again has had the form since it was first shown.
     before = (form["stamp"].data or "") if form.is_bound else ""
     response = show(

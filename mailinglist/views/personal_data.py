@@ -4,8 +4,6 @@ An ordinary mail may have been forwarded, so its links can only ask for the mail
 Downloading and erasing are POSTs, because mail scanners open links.
 """
 
-import json
-
 from django.http import HttpRequest, HttpResponse
 
 from mailinglist import erasure, person_data
@@ -37,9 +35,8 @@ def data(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingList
 
 
 def _download(subscriber: Subscriber) -> HttpResponse:
-    text = json.dumps(person_data.collect(subscriber), indent=2, ensure_ascii=False)
     return HttpResponse(
-        text + "\n",
+        person_data.as_json(subscriber),
         content_type="application/json; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
     )

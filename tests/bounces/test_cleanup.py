@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from bounces import cleanup
 from bounces.models import AddressHealth, Event, Notification
-from mailinglist import sign_up_counts, subscriptions, suppression
+from mailinglist import subscriptions, suppression
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Change, SignUpCount, Subscription, Suppression
+from mailinglist.models import Change, Subscription, Suppression
 from tests import ses_events as ses
 from tests.bounces.helpers import send_to, subscription, take
 from tests.factories import make_list, make_subscriber
@@ -92,10 +92,3 @@ def test_the_night_heals_who_has_been_well_for_a_day() -> None:
     AddressHealth.objects.update(state="wavering")
     cleanup.nightly()
     assert AddressHealth.objects.get().state == "healthy"
-
-
-def test_the_night_forgets_old_counts_of_sign_up_forms() -> None:
-    for days in (0, 3):
-        sign_up_counts.note(sign_up_counts.Scope.ANSWER, "1:trap", now=timezone.now() - timedelta(days=days))
-    cleanup.nightly()
-    assert SignUpCount.objects.count() == 1

@@ -1,7 +1,5 @@
 """The sign-up form on somebody else's site, in a real browser: another origin, with and without JavaScript."""
 
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +9,7 @@ import pytest
 from django import forms
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from mailinglist import embedding, fill_time
 from mailinglist.forms import SignUpForm
@@ -19,8 +17,6 @@ from mailinglist.models import Change, MailingList, Subscription
 from tests.factories import make_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WAYS = {way.name: way for way in embedding.WAYS}
 THANKS = "Thank you. If your address still has to be confirmed"
 
@@ -53,19 +49,6 @@ class Site:
         self.server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread; the tests' own queries beside it are safe.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     found = Site()
@@ -83,13 +66,13 @@ def news(site: Site, live_server: Any, settings: Any) -> MailingList:
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Site, news: MailingList) -> Iterator[Callable[..., Page]]:
+def visit(chromium: Browser, site: Site, news: MailingList) -> Iterator[Callable[..., Page]]:
     """Opens the page of the site that has the form in one of the ways."""
     contexts = []
 
     def visit(way: str, *, scripts: bool = True, html: str = "") -> Page:
         site.page = html or embedding.snippet(news, WAYS[way])
-        contexts.append(browser.new_context(java_script_enabled=scripts))
+        contexts.append(chromium.new_context(java_script_enabled=scripts))
         page = contexts[-1].new_page()
         page.goto(f"{site.origin}/contact?from=ada@post.example")
         return page
@@ -214,10 +197,10 @@ def test_without_javascript_the_form_lands_on_our_page_with_one_button_left(
 
 
 def test_a_manager_tries_the_form_on_the_page_to_copy_from(
-    browser: Browser, live_server: Any, news: MailingList
+    chromium: Browser, live_server: Any, news: MailingList
 ) -> None:
     User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
-    context = browser.new_context(base_url=live_server.url)
+    context = chromium.new_context(base_url=live_server.url)
     page = context.new_page()
     page.goto(reverse("admin:mailinglist_mailinglist_embed", args=[news.pk]))
     page.fill("input[name=username]", "boss")

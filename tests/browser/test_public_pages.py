@@ -1,43 +1,28 @@
 """The way of a subscriber through the public pages in a real browser, without JavaScript."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from mailinglist import tokens
 from mailinglist.models import MailingList, Subscription
 from tests.factories import make_list, make_subscriber
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 #: A phone and a desk.
 WIDTHS = (360, 1280)
 #: WCAG 2.2, 2.5.8: the least size of something to press, in CSS pixels.
 LEAST_TARGET = 24
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread; the tests' own queries beside it are safe.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture(params=WIDTHS)
-def page(browser: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(
+    chromium: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest
+) -> Iterator[Page]:
     settings.PUBLIC_URL = live_server.url
-    context = browser.new_context(
+    context = chromium.new_context(
         viewport={"width": request.param, "height": 740}, java_script_enabled=False, base_url=live_server.url
     )
     page = context.new_page()

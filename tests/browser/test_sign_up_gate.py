@@ -1,28 +1,18 @@
 """A form under pressure in a real browser: the captcha solves itself under a strict policy."""
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from mailinglist.models import FormStep, MailingList, Subscriber
-from tests.browser.test_public_pages import CHROMIUM, FLAGS, fits
+from tests.browser.test_public_pages import fits
 from tests.factories import make_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -40,9 +30,9 @@ def pressed(news: MailingList) -> MailingList:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
+def page(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
     settings.PUBLIC_URL = live_server.url
-    context = browser.new_context(viewport={"width": 390, "height": 840}, base_url=live_server.url)
+    context = chromium.new_context(viewport={"width": 390, "height": 840}, base_url=live_server.url)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -73,11 +63,11 @@ def test_the_captcha_is_solved_by_the_browser_and_the_sign_up_goes_through(
 
 
 def test_without_scripts_a_sentence_says_what_to_do(
-    browser: Browser,
+    chromium: Browser,
     live_server: Any,
     pressed: MailingList,
 ) -> None:
-    context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
+    context = chromium.new_context(java_script_enabled=False, base_url=live_server.url)
     page = context.new_page()
     page.goto("/lists/news/subscribe")
     assert page.get_by_text("come back in an hour").is_visible()
@@ -89,11 +79,11 @@ def test_without_scripts_a_sentence_says_what_to_do(
 
 
 def test_a_mistyped_domain_is_mended_by_one_button(
-    browser: Browser,
+    chromium: Browser,
     live_server: Any,
     news: MailingList,
 ) -> None:
-    context = browser.new_context(
+    context = chromium.new_context(
         java_script_enabled=False, base_url=live_server.url, viewport={"width": 390, "height": 840}
     )
     page = context.new_page()

@@ -343,9 +343,15 @@ def test_the_command_wants_a_known_address_and_a_yes(address: str, status: int) 
 
 
 def test_an_index_leads_to_the_reports_that_belong_to_nobody() -> None:
+    raw = Notification.objects.create(source="sns", dedupe_key="sns:1", state="processed")
+    nobodys = {"notification": raw, "kind": "bounce", "occurred_at": timezone.now(), "verdict": "hard"}
+    Event.objects.bulk_create(
+        Event(recipient=f"p{number}@post.example", dedupe_key=str(number), **nobodys)
+        for number in range(2000)
+    )
     values = {"ids": [1], "keys": ["ada@post.example"], "says": "", "shared": []}
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE bounces_event")
         cursor.execute("EXPLAIN " + receivers._BLANK_EVENTS, values)
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "event_of_nobody" in plan and "Seq Scan on bounces_event" not in plan
+    assert "on event_of_nobody" in plan

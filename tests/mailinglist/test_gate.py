@@ -45,7 +45,7 @@ def small(settings: Any) -> None:
 
 def ask(news: MailingList, email: str = "ada@post.example", *, at: datetime = NOON, **values: Any) -> Answer:
     given = {"ip": "198.51.100.7", "filled_seconds": 9.0, "captcha_solution": "", "trapped": False}
-    return gate.ask(news, email, now=at, **{**given, **values})
+    return gate.ask(news, gate.Request(email, **{**given, **values}), now=at)
 
 
 def sign_up(news: MailingList, email: str = "ada@post.example", *, at: datetime = NOON) -> SignUp:
@@ -247,7 +247,7 @@ class TestSteps:
             assert step(news) == Step.CLOSED
             assert ask(news, ip="12.0.0.1", at=later, captcha_solution=solve(news, later)) is Answer.CLOSED
             clock.shift(timedelta(minutes=33))
-            assert not gate.is_closed(news, now=datetime.now(UTC))
+            assert gate.step(news, now=datetime.now(UTC)) != FormStep.Step.CLOSED
             assert ask(news, ip="12.0.0.1", at=datetime.now(UTC)) is Answer.CAPTCHA
             now = datetime.now(UTC)
             assert ask(news, ip="12.0.0.2", at=now, captcha_solution=solve(news, now)) is Answer.ADMIT

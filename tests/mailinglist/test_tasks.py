@@ -7,9 +7,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from mailinglist import lifecycle, tasks
+from mailinglist import lifecycle, sign_up_counts, tasks
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Campaign, Delivery, FormStep, Subscription
+from mailinglist.models import Campaign, Delivery, FormStep, SignUpCount, Subscription
 from mailinglist.sending import engine, queue
 from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -127,3 +127,10 @@ def test_every_night_sign_ups_expire_and_traces_of_consent_go(settings: Any) -> 
     only = Subscription.objects.get()
     assert (only.subscriber, only.consent_ip) == (left, None)
     assert settings.CELERY_BEAT_SCHEDULE["nightly"]["task"] == tasks.nightly.name
+
+
+def test_the_night_forgets_old_counts_of_sign_up_forms(db: None) -> None:
+    for days in (0, 3):
+        sign_up_counts.note(sign_up_counts.Scope.ANSWER, "1:trap", now=timezone.now() - timedelta(days=days))
+    tasks.nightly()
+    assert SignUpCount.objects.count() == 1

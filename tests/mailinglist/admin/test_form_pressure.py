@@ -18,15 +18,10 @@ def news(db: None) -> MailingList:
     news, now = make_list("news"), timezone.now()
     until = now + timedelta(minutes=30)
     FormStep.objects.create(list=news, step=FormStep.Step.CLOSED, since=now, until=until, counted_from=now)
-    gate.ask(
-        news,
-        "ada@post.example",
-        ip="198.51.100.7",
-        filled_seconds=9,
-        captcha_solution="",
-        trapped=False,
-        now=now,
+    sent = gate.Request(
+        "ada@post.example", ip="198.51.100.7", filled_seconds=9, captcha_solution="", trapped=False
     )
+    gate.ask(news, sent, now=now)
     return news
 
 
