@@ -86,7 +86,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 @admin.register(Event)
 class EventAdmin(MachineOwnedAdmin):
-    list_display = ("occurred_at", "person", "kind_words", "verdict_badge", "explanation", "effect_text")
+    list_display = ("occurred_at", "person", "kind_words", "verdict_badge", "explanation", "what_it_did")
     list_filter = (
         VerdictFilter,
         ReasonFilter,
@@ -111,7 +111,7 @@ class EventAdmin(MachineOwnedAdmin):
                     "verdict_badge",
                     "explanation",
                     "reason",
-                    "effect_text",
+                    "what_it_did",
                     "effect_at",
                     "applied_at",
                 )
@@ -215,6 +215,10 @@ class EventAdmin(MachineOwnedAdmin):
         if event.verdict == "not-a-bounce":
             return "–"
         return badge(words.verdict(event.verdict), event.verdict)
+
+    @display(description="What it did")
+    def what_it_did(self, event: Event) -> str:
+        return event.effect_text or "–"
 
     @display(description="Mail")
     def mail(self, event: Event) -> SafeString | str:

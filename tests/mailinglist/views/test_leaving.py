@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailinglist import farewell, tokens
+from mailinglist import farewell, subscriptions, tokens
+from mailinglist.changes import SYSTEM
 from mailinglist.models import Change, Subscription
 from tests.factories import make_list, make_subscriber
 from tests.mailinglist.views.visits import pending, subscription, unsubscribe_path
@@ -183,6 +184,16 @@ class TestWhy:
         client.post(link, {"confirm": "1"})
         page = client.post(link, {"tell": "1", **body}).content.decode()
         assert 'class="field__errors"' in page
+        row = subscription(ada, news)
+        assert (row.left_because, row.left_words) == ("", "")
+
+    def test_only_those_who_left_by_themselves_are_believed(self) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        subscriptions.unsubscribe(
+            ada.pk, reason=Subscription.Reason.HARD_BOUNCE, by=SYSTEM, why="It bounced."
+        )
+        assert farewell.tell(ada, [news.pk], because="other", words="Hello", by=SYSTEM) == 0
         row = subscription(ada, news)
         assert (row.left_because, row.left_words) == ("", "")
 
