@@ -1,7 +1,7 @@
 """script/test: everything that must hold before a change is kept, in the environment of script/start.
 
-Without arguments: style, types, migrations, all tests, and how much of the code they reach. With arguments: the
-tests that these name, and nothing else. The last line is pytest's own closing line.
+Without arguments: style, types, migrations, and all tests; with --coverage also how much of the code they reach. With
+other arguments: the tests that these name, and nothing else. The last line is pytest's own closing line.
 """
 
 import json
@@ -19,12 +19,14 @@ from script.environment import PROJECT, PYTHON
 from script.errors import StartError
 
 _HELP = """\
-usage: script/test [pytest arguments]
+usage: script/test [--coverage | pytest arguments]
 
-Without arguments: ruff, mypy, the migrations, all tests, and their coverage. With arguments: only the tests.
+Without arguments: ruff, mypy, the migrations, and all tests. With --coverage also how much of the code the tests reach,
+and whether that is enough; they then take half as long again. With other arguments: only the tests that they name.
 
 examples:
   script/test
+  script/test --coverage
   script/test tests/bounces -k policy -x
 
 exit status: 0 all is well, 1 something failed, 2 wrong arguments. REQUIRE_BROWSER=1 fails where no Chromium is."""
@@ -36,6 +38,8 @@ _CHECKS = (
 )
 #: One more than there are cores: many tests wait for real processes. Files in our order: tests/conftest.py.
 _PROCESSES = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
+_COVERAGE = "--coverage"
+_MEASURE = ("--cov", "--cov-branch", "--cov-report=")
 _LEAST_LINES, _LEAST_BRANCHES = 90.0, 95.0
 #: Where a wrong turn costs somebody a mail, or a subscription.
 _EVERY_BRANCH = (
@@ -54,6 +58,10 @@ def main(arguments: Sequence[str]) -> int:
     if set(arguments) & {"-h", "--help"}:
         print(_HELP)
         return 0
+    measured = _COVERAGE in arguments
+    if measured and len(arguments) > 1:
+        print(f"{_COVERAGE} measures all tests, so it goes without other arguments.", file=sys.stderr)
+        return 2
     try:
         environment.ensure("requirements.txt", "requirements-dev.txt", say=_say)
     except StartError as error:
@@ -61,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     values = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
     try:
-        return _tests(arguments, values) if arguments else _everything(values)
+        return _tests(arguments, values) if arguments and not measured else _everything(values, measured)
     except KeyboardInterrupt:
         return 130
 
@@ -72,16 +80,16 @@ def _tests(arguments: Sequence[str], values: Mapping[str, str]) -> int:
     return subprocess.run(command, cwd=PROJECT, env=values, check=False).returncode
 
 
-def _everything(values: Mapping[str, str]) -> int:
+def _everything(values: Mapping[str, str], measured: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="mailinglist-checks-") as var:
         here = {**values, "MAILINGLIST_VAR": var}
         failed = [name for name, command in _CHECKS if _fails(name, command, here)]
         _say("pytest …")
-        measured = {**values, "COVERAGE_FILE": str(Path(var) / "coverage")}
-        status, closing = _pytest(measured)
+        kept = {**values, "COVERAGE_FILE": str(Path(var) / "coverage")}
+        status, closing = _pytest(kept, _MEASURE if measured else ())
         # A run that was cut short says nothing about coverage.
-        if status in (0, 1):
-            failed += _coverage(measured, Path(var) / "coverage.json")
+        if measured and status in (0, 1):
+            failed += _coverage(kept, Path(var) / "coverage.json")
     if failed:
         _say(f"\nFailed: {', '.join(failed)}.")
     _say(closing)
@@ -93,10 +101,10 @@ def _fails(name: str, command: Sequence[str], values: Mapping[str, str]) -> bool
     return subprocess.run([PYTHON, *command], cwd=PROJECT, env=values, check=False).returncode != 0
 
 
-def _pytest(values: Mapping[str, str]) -> tuple[int, str]:
+def _pytest(values: Mapping[str, str], more: Sequence[str]) -> tuple[int, str]:
     """Run all tests and show what they say but the last line; the status, and that line."""
     color = "yes" if sys.stdout.isatty() else "auto"
-    arguments = [*_PROCESSES, "--cov", "--cov-branch", "--cov-report=", f"--color={color}"]
+    arguments = [*_PROCESSES, *more, f"--color={color}"]
     held = ""
     with subprocess.Popen(
         [PYTHON, "-m", "pytest", *arguments], cwd=PROJECT, env=values, stdout=subprocess.PIPE, text=True

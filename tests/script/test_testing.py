@@ -1,4 +1,4 @@
-"""What script/test asks of coverage."""
+"""What script/test asks of coverage, and how it is called."""
 
 from typing import Any
 
@@ -32,3 +32,8 @@ def report(lines: int, **branches: int) -> dict[str, Any]:
 )
 def test_too_little_coverage_is_named(measured: dict[str, Any], told: list[str]) -> None:
     assert testing.shortfalls(measured) == told
+
+
+def test_coverage_of_a_few_tests_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert testing.main(["--coverage", "tests/bounces"]) == 2
+    assert "goes without other arguments" in capsys.readouterr().err
