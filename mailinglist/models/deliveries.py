@@ -68,7 +68,7 @@ class Delivery(models.Model):
     list = models.ForeignKey("MailingList", on_delete=models.PROTECT, related_name="+", db_index=False)
     #: NULL: the person was erased; the row stays, so that the numbers of the campaign do.
     subscriber = models.ForeignKey(
-        "Subscriber", null=True, on_delete=models.SET_NULL, related_name="deliveries"
+        "Subscriber", null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
     )
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CAMPAIGN)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
@@ -87,7 +87,8 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "subscriber"], name="one_delivery_per_campaign"),
+            # In this order, so that its index finds the mails of a person too.
+            models.UniqueConstraint(fields=["subscriber", "campaign"], name="one_delivery_per_campaign"),
             models.CheckConstraint(
                 condition=Q(
                     state__in=[

@@ -50,9 +50,14 @@ MUTATIONS = (
                 "",
             ),
             (
-                "mailinglist/migrations/0001_initial.py",
-                "models.UniqueConstraint(fields=('campaign', 'subscriber'), name='one_delivery_per_campaign')",
-                "models.CheckConstraint(condition=models.Q(id__gt=0), name='one_delivery_per_campaign')",
+                "mailinglist/migrations/0038_delivery_by_person.py",
+                "ADD CONSTRAINT one_delivery_per_campaign UNIQUE USING INDEX delivery_by_person",
+                "ADD CONSTRAINT one_delivery_per_campaign CHECK (id > 0)",
+            ),
+            (
+                "mailinglist/migrations/0038_delivery_by_person.py",
+                "CREATE UNIQUE INDEX CONCURRENTLY delivery_by_person",
+                "CREATE INDEX CONCURRENTLY delivery_by_person",
             ),
         ),
     ),
