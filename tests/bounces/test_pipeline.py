@@ -12,8 +12,9 @@ from bounces.models import AddressHealth, Event, Notification
 from mailinglist import lifecycle, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.models import Attempt, Change, Delivery, Subscription, Suppression
+from tests import memory
 from tests import ses_events as ses
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.ses_events import T0
 
 pytestmark = pytest.mark.django_db
@@ -514,6 +515,32 @@ def test_a_batch_of_events_costs_a_fixed_number_of_statements(django_assert_max_
     with django_assert_max_num_queries(25):
         assert pipeline.process(ids).events == 120
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_a_storm_of_opens_is_taken_whole_and_the_memory_does_not_grow_with_it() -> None:
+    news = make_list()
+    make_readers(news, 50)
+    campaign = make_campaign(news)
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    deliveries = ses.accept_all(campaign.pk)
+    peaks = []
+    for number in range(4):
+        at = T0 + timedelta(hours=number)
+        events = [
+            ses.opened(row, kind, at=at + timedelta(seconds=second))
+            for row in deliveries
+            for kind in ("Open", "Click")
+            for second in range(5)
+        ]
+        rows = [
+            ingest.Incoming(ses.raw(event), Notification.Source.SQS, f"sns:{number}-{index}")
+            for index, event in enumerate(events)
+        ]
+        with memory.peak() as megabytes:
+            ids = [row.notification_id for row in ingest.store_many(rows, wake=False)]
+            assert pipeline.process(ids).processed == len(events) == 500
+            peaks.append(megabytes())
+    assert max(peaks[2:]) < 15  # a tenth of what the process has
 
 
 def test_a_storm_of_events_before_the_answers_of_ses_is_proven_by_one_statement(
