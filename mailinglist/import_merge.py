@@ -8,11 +8,13 @@ Nothing is joined: what is known about a person is looked up in an index, row by
 that the planner's picture of them is wrong, and a join that was planned for an empty table can take hours.
 """
 
+import base64
 import json
-import secrets
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -23,6 +25,11 @@ from mailinglist.csv_columns import Person
 from mailinglist.subscriptions import STRENGTH, Reason
 
 CHUNK = 20_000
+#: Rows in one message to PostgreSQL.
+_TOGETHER = 500
+_TOKEN_BYTES = 16
+# What COPY's text format takes for something else.
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -63,11 +70,12 @@ def stage(people: Iterable[Person]) -> tuple[int, int]:
     Of several rows with the same address the first counts, but one that says "unsubscribed" before all.
     """
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ROOM_TO_SORT)
         cursor.execute(_DROP)
         cursor.execute(_CREATE)
         with cursor.copy("COPY import_rows FROM STDIN") as copy:
-            for person in people:
-                copy.write_row(_staged(person))
+            for lines in _copied(people):
+                copy.write(lines)
         rows = _one(cursor, "SELECT count(*) FROM import_rows")
         cursor.execute(_PEOPLE)
         different = _one(cursor, "SELECT count(*) FROM import_people")
@@ -120,21 +128,36 @@ def _one(cursor: CursorWrapper, sql: str, parameters: dict[str, Any] | None = No
     return int(cursor.fetchone()[0])
 
 
-def _staged(person: Person) -> tuple[Any, ...]:
+def _copied(people: Iterable[Person]) -> Iterator[str]:
+    """The people as lines of COPY, made by hand: psycopg's own rows take twice the time of reading the file."""
+    people = iter(people)
+    key_for = suppression.keys()
+    while batch := list(islice(people, _TOGETHER)):
+        noise = os.urandom(_TOKEN_BYTES * len(batch))
+        tokens = (noise[at : at + _TOKEN_BYTES] for at in range(0, len(noise), _TOKEN_BYTES))
+        yield "".join(
+            _line(person, _token(random), key_for(person.address.key))
+            for person, random in zip(batch, tokens, strict=True)
+        )
+
+
+def _token(random: bytes) -> str:
+    """As secrets.token_urlsafe makes it."""
+    return base64.urlsafe_b64encode(random).rstrip(b"=").decode()
+
+
+def _line(person: Person, token: str, suppression_key: str) -> str:
+    attributes = _plain(_to_json(person.attributes)) if person.attributes else "{}"
+    consent_at = person.consent_at.isoformat() if person.consent_at else _NULL
     return (
-        person.line,
-        person.address.as_written,
-        person.address.key,
-        person.name,
-        person.language,
-        person.time_zone,
-        _to_json(person.attributes) if person.attributes else "{}",
-        secrets.token_urlsafe(16),
-        suppression.key_for(person.address.key),
-        person.status,
-        person.consent_at,
-        person.consent_ip,
+        f"{person.line}\t{_plain(person.address.as_written)}\t{_plain(person.address.key)}\t{_plain(person.name)}\t"
+        f"{person.language}\t{person.time_zone}\t{attributes}\t{token}\t{suppression_key}\t{person.status}\t"
+        f"{consent_at}\t{person.consent_ip or _NULL}\n"
     )
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 def _parameters(order: Order) -> dict[str, Any]:
@@ -150,6 +173,8 @@ def _parameters(order: Order) -> dict[str, Any]:
     }
 
 
+_NULL = r"\N"
+_ROOM_TO_SORT = "SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '64MB'"
 _DROP = "DROP TABLE IF EXISTS pg_temp.import_rows, pg_temp.import_people"
 _CREATE = """
 CREATE TEMP TABLE import_rows (
