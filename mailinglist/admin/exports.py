@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from mailinglist import exports
 from mailinglist.models import Campaign, Delivery, MailingList, Subscription
@@ -22,8 +22,8 @@ from mailinglist.whole_numbers import whole_number
 MAY_EXPORT = "mailinglist.export_subscriber"
 _LINES_TOGETHER = 500
 _GUARDED = (
-    "The file is CSV in UTF-8. Values that a spreadsheet could run as a formula begin with an apostrophe; an import takes "
-    "it away again."
+    "The file is CSV in UTF-8. Values that a spreadsheet could run as a formula begin with an apostrophe; an "
+    "import takes it away again."
 )
 
 
@@ -34,7 +34,7 @@ class SubscribersForm(forms.Form):
     status = forms.MultipleChoiceField(
         choices=Subscription.Status.choices,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text="None chosen: all of them.",
     )
 
@@ -44,7 +44,7 @@ class RecipientsForm(forms.Form):
         choices=Delivery.State.choices,
         required=False,
         label="What became of the mail",
-        widget=UnfoldAdminCheckboxSelectMultiple(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text="None chosen: all of them.",
     )
 
@@ -81,7 +81,7 @@ def recipients(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
     """Ask which states, then send a campaign's recipients as a file."""
     require(request, MAY_EXPORT, "mailinglist.view_delivery")
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    form = RecipientsForm(request.POST or None)
+    form = RecipientsForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         states = form.cleaned_data["state"]
         what = f"the recipients ({', '.join(states) or 'all'})"

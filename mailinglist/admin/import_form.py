@@ -106,7 +106,7 @@ class ColumnsForm(forms.Form):
     def table(self) -> list[tuple[str, list[str], forms.BoundField]]:
         """Each column: its name, what stands in it, and the choice."""
         return [
-            (name, [cells[place] for cells in self._sample.rows if cells[place]][:3], self[f"column_{place}"])
+            (name, [cells[place] for cells in self._sample.rows if cells[place]][:2], self[f"column_{place}"])
             for place, name in enumerate(self._sample.header)
         ]
 
