@@ -84,7 +84,11 @@ CELERY_TIMEZONE = "UTC"
 # What comes back waits in a queue of its own, so that a wave of bounces holds up no campaign, nor the other way round.
 # A worker without -Q serves both.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("bounces")]
-CELERY_TASK_ROUTES = {"bounces.tasks.*": {"queue": "bounces"}}
+# An import computes for a minute; it had better slow down what comes back than what goes out.
+CELERY_TASK_ROUTES = {
+    "bounces.tasks.*": {"queue": "bounces"},
+    "mailinglist.tasks.run_import": {"queue": "bounces"},
+}
 # Seconds between two looks of the sweepers into PostgreSQL: what a lost message may cost in time.
 SWEEP_SECONDS = env_number("SWEEP_SECONDS", 10, low=1, high=600)
 # Seconds between two looks at the bounces per provider, for incidents.
