@@ -294,7 +294,7 @@ def _may_try(row: Import) -> bool:
     if row.tries >= MOST_TRIES:
         _fail(row, f"A worker began {row.tries} times and never came further. Its log says why.")
         return False
-    Import.objects.filter(pk=row.pk).update(tries=row.tries + 1)
+    Import.objects.filter(pk=row.pk).update(tries=row.tries + 1, rows_read=0)
     return True
 
 

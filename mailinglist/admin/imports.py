@@ -327,6 +327,9 @@ def _progress(row: Import) -> dict[str, Any]:
     if row.state == Import.State.UNDOING:
         gone = row.undo_report.get("subscriptions", 0)
         return {"words": f"{gone:,} subscriptions taken away so far.", "percent": None}
+    if row.people and row.people_done and row.tries > 0 and row.rows_read < row.check_report.get("rows", 0):
+        words = f"Going on after {row.people_done:,} people; the file is read again: {row.rows_read:,} rows."
+        return {"words": words, "percent": 100 * row.people_done // row.people}
     if row.people:
         return {
             "words": f"{row.people_done:,} of {row.people:,} people.",

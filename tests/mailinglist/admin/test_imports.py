@@ -172,3 +172,18 @@ def test_no_act_is_done_without_a_token_or_by_looking(news, boss):
         assert strict.post(reverse(f"admin:mailinglist_import_{tail}", args=[row.pk])).status_code == 403
     assert strict.post(reverse(ADD), {"mailing_list": news.pk}).status_code == 403
     assert strict.get(reverse("admin:mailinglist_import_start", args=[row.pk])).status_code == 404
+
+
+def test_an_import_that_goes_on_after_a_crash_says_that_it_reads_again(staff, news):
+    row = make_row(news)
+    values = {
+        "state": "importing",
+        "people": 1_000,
+        "people_done": 400,
+        "tries": 1,
+        "check_report": {"rows": 1_000},
+    }
+    Import.objects.filter(pk=row.pk).update(**values, rows_read=300)
+    assert "Going on after 400 people; the file is read again: 300 rows." in page(staff, row)
+    Import.objects.filter(pk=row.pk).update(rows_read=1_000)
+    assert "400 of 1,000 people." in page(staff, row)
