@@ -162,6 +162,23 @@ class TestCheckAndImport:
         assert Subscription.objects.count() == 20
         assert undone(row) == {"subscriptions": 20, "subscribers": 20}
 
+    def test_a_chunk_that_a_cancel_came_before_leaves_nothing(self, news, monkeypatch):
+        monkeypatch.setattr(import_merge, "CHUNK", 10)
+        row = checked(news, "email\n" + "".join(f"p{n}@post.example\n" for n in range(50)))
+        import_runs.start(row.pk, by=BY)
+        chunks, parameters = iter(range(9)), import_merge._parameters
+
+        def cancelled_before_the_third(order):
+            if next(chunks) == 2:
+                import_runs.cancel(row.pk, by=BY)
+            return parameters(order)
+
+        monkeypatch.setattr(import_merge, "_parameters", cancelled_before_the_third)
+        import_runs.run(row.pk)
+        row.refresh_from_db()
+        assert (row.state, row.people_done, Subscription.objects.count()) == ("cancelled", 20, 20)
+        assert not ImportPart.objects.exists()
+
     def test_a_worker_that_ended_is_followed_by_one_that_goes_on(self, news, monkeypatch):
         monkeypatch.setattr(import_merge, "CHUNK", 10)
         row = checked(news, "email\n" + "".join(f"p{n}@post.example\n" for n in range(50)))
