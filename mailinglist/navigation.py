@@ -38,6 +38,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Subscribers", "group", "mailinglist", "subscriber"),
                     _page("Lists", "list_alt", "mailinglist", "mailinglist"),
+                    _page("Imports", "upload_file", "mailinglist", "import"),
                     _page("Suppressions", "block", "mailinglist", "suppression"),
                     _page("Changes", "history", "mailinglist", "change"),
                 ],

@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from mailinglist import words
+from mailinglist.admin import exports
 from mailinglist.models import Attempt, Campaign, Delivery
 from mailinglist.sending import queue
 from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url
@@ -117,6 +118,14 @@ class DeliveryAdmin(MachineOwnedAdmin):
     empty_text = (
         "When a campaign starts, every recipient gets a row here; its state tells what became of their mail."
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        export = path(
+            "of-campaign/<int:campaign_id>/export/",
+            self.admin_site.admin_view(exports.recipients),
+            name="mailinglist_delivery_export",
+        )
+        return [export, *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str

@@ -225,13 +225,16 @@ class MailingListAdmin(PlainAdmin):
         return form_pressure.state(row) if row.pk else "Open as soon as you save."
 
     @display(description="Bring people in")
-    def import_hint(self, row: MailingList) -> SafeString:
+    def import_hint(self, row: MailingList) -> SafeString | str:
+        if not row.pk:
+            return "Save the list first."
         return format_html(
-            "People with proof of consent come in from a CSV file. Look first, then do it:<br>"
-            "<code>python manage.py import_subscribers {0} people.csv --dry-run</code><br>"
-            "<code>python manage.py import_subscribers {0} people.csv</code><br>"
-            "Nobody who left or is suppressed is brought back by it.",
-            row.slug or "SLUG",
+            'People with proof of consent come in from a CSV file: <a href="{}?list={}">Import a file</a>. You see what '
+            "would happen before anything is changed, and nobody who left or is suppressed is brought back.<br>"
+            "For very large files there is a command: <code>python manage.py import_subscribers {} people.csv</code>",
+            reverse("admin:mailinglist_import_add"),
+            row.pk,
+            row.slug,
         )
 
 

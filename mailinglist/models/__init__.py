@@ -8,6 +8,7 @@ from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.engagement import Engagement
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
+from mailinglist.models.imports import Import, ImportBadRow, ImportedBefore, ImportPart
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
@@ -23,6 +24,10 @@ __all__ = [
     "Engagement",
     "FormStep",
     "Home",
+    "Import",
+    "ImportBadRow",
+    "ImportPart",
+    "ImportedBefore",
     "ListLogo",
     "MailingList",
     "ProviderPace",

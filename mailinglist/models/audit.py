@@ -34,7 +34,12 @@ class Change(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     noun = models.CharField(max_length=14, choices=Noun.choices)
     object_id = models.BigIntegerField()
@@ -59,6 +64,8 @@ class Change(models.Model):
         indexes = [
             # The timeline of a person.
             models.Index(fields=["subscriber", "-at"], name="change_timeline"),
+            # What a manager did, also when their account is deleted. Most changes have no manager.
+            models.Index(fields=["user"], condition=Q(user__isnull=False), name="change_by_user"),
             # The history of one object.
             models.Index(fields=["noun", "object_id", "-at"], name="change_history"),
         ]

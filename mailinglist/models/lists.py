@@ -235,7 +235,10 @@ class Subscription(models.Model):
         NEVER_ASKED = "never-asked", _("I never asked for them")
         OTHER = "other", _("Another reason")
 
-    list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
+    # The constraint below that makes it unique with the subscriber is its index too.
+    list = models.ForeignKey(
+        MailingList, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
+    )
     subscriber = models.ForeignKey("Subscriber", on_delete=models.CASCADE, related_name="subscriptions")
     status = models.CharField(max_length=16, choices=Status.choices)
     source = models.CharField(max_length=60, help_text="Where it came from: form, import, manager, demo.")
