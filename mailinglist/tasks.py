@@ -11,7 +11,19 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from mailinglist import doorbell, form_steps, guard, lifecycle, pending, restored, retention, sign_up_counts
+from mailinglist import (
+    campaign_counts,
+    doorbell,
+    form_steps,
+    guard,
+    lifecycle,
+    list_counts,
+    pending,
+    places,
+    restored,
+    retention,
+    sign_up_counts,
+)
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -52,6 +64,22 @@ def nightly() -> None:
     pending.tidy()
     retention.prune()
     sign_up_counts.prune(now=timezone.now())
+
+
+@shared_task(name="mailinglist.tasks.count_campaigns")
+def count_campaigns() -> None:
+    """The numbers of campaigns, for the staff pages; one worker at a time."""
+    with places.place(places.COUNTS, 0, 1) as free:
+        if free:
+            campaign_counts.refresh()
+
+
+@shared_task(name="mailinglist.tasks.count_lists")
+def count_lists() -> None:
+    """The sizes of the lists, who came and who left, for the staff pages; one worker at a time."""
+    with places.place(places.COUNTS, 1, 1) as free:
+        if free:
+            list_counts.refresh()
 
 
 def tidy() -> None:

@@ -4,6 +4,7 @@ from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
+from mailinglist.models.counts import CampaignCount, ListCount, ListDay
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.engagement import Engagement
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
@@ -16,6 +17,7 @@ __all__ = [
     "AskedAddress",
     "Attempt",
     "Campaign",
+    "CampaignCount",
     "CampaignVersion",
     "Change",
     "ConsentRecord",
@@ -23,6 +25,8 @@ __all__ = [
     "Engagement",
     "FormStep",
     "Home",
+    "ListCount",
+    "ListDay",
     "ListLogo",
     "MailingList",
     "ProviderPace",
