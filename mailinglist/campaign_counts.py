@@ -45,13 +45,16 @@ _STATES = """
         FROM mailinglist_engagement e WHERE e.campaign_id = wanted.id AND size.number <= %s) read ON true"""
 
 
+# Written as a range of one state: for an equal one PostgreSQL may walk along all ids until it meets the first.
 _SPAN = """
     SELECT min(first), max(last) FROM unnest(%s::text[]) AS wanted (state)
     CROSS JOIN LATERAL (
-        SELECT (SELECT id FROM mailinglist_delivery d WHERE d.campaign_id = %s AND d.state = wanted.state
-                ORDER BY id LIMIT 1) AS first,
-               (SELECT id FROM mailinglist_delivery d WHERE d.campaign_id = %s AND d.state = wanted.state
-                ORDER BY id DESC LIMIT 1) AS last) ends"""
+        SELECT (SELECT id FROM mailinglist_delivery d
+                WHERE d.campaign_id = %s AND d.state >= wanted.state AND d.state <= wanted.state
+                ORDER BY state DESC, id LIMIT 1) AS first,
+               (SELECT id FROM mailinglist_delivery d
+                WHERE d.campaign_id = %s AND d.state >= wanted.state AND d.state <= wanted.state
+                ORDER BY state, id DESC LIMIT 1) AS last) ends"""
 
 
 @dataclass(frozen=True, slots=True)

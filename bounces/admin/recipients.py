@@ -14,7 +14,6 @@ from django.urls import URLPattern, path
 
 from bounces import timeline
 from bounces.admin import recipient_bounces
-from bounces.models import AddressHealth
 from mailinglist import pauses, subscriptions, suppression
 from mailinglist.models import Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
@@ -63,7 +62,7 @@ def urls() -> list[URLPattern]:
 def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Everything about one person, newest first."""
     require(request, *VIEW)
-    subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
+    subscriber = get_object_or_404(Subscriber.objects.select_related("health"), pk=subscriber_id)
     number = whole_number(request.GET.get("page"))
     on = list(subscriber.subscriptions.select_related("list").order_by("list__name"))
     said = list(subscriber.consents.select_related("list").order_by("-at", "-pk")[:SHOWN_CONSENTS])
@@ -75,7 +74,7 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
         "may_erase": request.user.has_perm("mailinglist.delete_subscriber"),
         "suppression": known if known and known.active else None,
         "paused": pauses.is_paused(subscriber),
-        "health": AddressHealth.objects.filter(subscriber=subscriber).first(),
+        "health": getattr(subscriber, "health", None),
         **_open_deliveries(subscriber),
         "story": timeline.page(subscriber.pk, min(number, MAX_PAGE)),
         "may_change": request.user.has_perms(CHANGE),

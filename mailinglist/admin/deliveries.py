@@ -64,7 +64,8 @@ class VerdictFilter(admin.SimpleListFilter):
             return queryset
         judged = Attempt.objects.filter(verdict=self.value())
         if campaign := whole_number(request.GET.get(CampaignFilter.parameter_name)):
-            judged = judged.filter(delivery_id__range=campaign_counts.span(campaign))
+            first, last = campaign_counts.span(campaign)
+            judged = judged.filter(delivery_id__gte=first, delivery_id__lte=last)
         if not set(request.GET) - {self.parameter_name, CampaignFilter.parameter_name, "p"}:
             judged = judged.order_by("-delivery_id")[:COUNT_CAP]
         return queryset.filter(pk__in=judged.values("delivery_id"))

@@ -35,9 +35,9 @@ def share(part: float | None, whole: float | None) -> str:
 
 
 @register.filter
-def thousands(number: int | None) -> str:
-    """A whole number with commas."""
-    return f"{number or 0:,}"
+def thousands(number: float | None) -> str:
+    """A number without its fraction, with commas."""
+    return f"{number or 0:,.0f}"
 
 
 @register.filter
