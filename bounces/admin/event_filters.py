@@ -8,12 +8,10 @@ from django.http import HttpRequest
 
 from bounces import provider_rates
 from bounces.history import JUDGED
+from bounces.list_events import of_list
 from bounces.models import Event
-from mailinglist.models import Campaign, Delivery, MailingList
+from mailinglist.models import MailingList
 from mailinglist.whole_numbers import whole_number
-
-#: A list with at most so many mails ever has few.
-FEW_MAILS = 2_000
 
 
 class ProviderFilter(admin.SimpleListFilter):
@@ -50,23 +48,7 @@ class MailingListFilter(admin.SimpleListFilter):
         value = self.value() or ""
         if not value:
             return queryset
-        list_id = whole_number(value)
-        found = queryset.filter(delivery__list_id=list_id)
-        if (few := _few_mails(list_id)) is not None:
-            found = found.filter(delivery_id__in=few)
-        return found
-
-
-def _few_mails(list_id: int) -> list[int] | None:
-    """The mails of a list that has few: its reports are found by them. None where it has many: then they are met soon
-    by whoever reads the reports from the newest on, as the table does.
-    """
-    campaigns = Campaign.objects.filter(lists=list_id).values("pk")
-    mails = Delivery.objects.filter(list_id=list_id).order_by()
-    of_none = mails.filter(campaign__isnull=True).values_list("pk", flat=True)[: FEW_MAILS + 1]
-    of_some = mails.filter(campaign_id__in=campaigns).values_list("pk", flat=True)[: FEW_MAILS + 1]
-    found = [*of_none, *of_some]
-    return found if len(found) <= FEW_MAILS else None
+        return of_list(queryset, whole_number(value))
 
 
 class EffectFilter(admin.SimpleListFilter):

@@ -48,12 +48,10 @@ CANARY_SHARE, CANARY_LEAST = 0.01, 50
 
 
 #: More people than this are not counted while somebody waits for a page; one in so many tells then.
-EXACT_MOST, SAMPLED = 50_000, 50
+EXACT_MOST, SAMPLED = 50_000, 100
 _MANY = """
     SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscription
                           WHERE list_id = ANY(%s) AND status = 'confirmed' LIMIT %s) first_ones"""
-# By person, so that who is on several lists counts once in the sample, too.
-_SAMPLE = f"AND b.subscriber_id %% {SAMPLED} = 0"
 _COUNT = f"""
     SELECT count(*), count(p.key), count(*) FILTER (WHERE p.key IS NULL AND s.paused_until > statement_timestamp())
     FROM {_PEOPLE.replace("GROUP BY", "{sample} GROUP BY")}"""  # noqa: S608
@@ -120,7 +118,9 @@ def count(list_ids: Sequence[int]) -> Audience:
     with connection.cursor() as cursor:
         cursor.execute(_MANY, [lists, EXACT_MOST + 1])
         about = cursor.fetchone()[0] > EXACT_MOST
-        cursor.execute(_COUNT.format(sample=_SAMPLE if about else ""), [lists])
+        # By person, so that who is on several lists counts once in the sample, too.
+        sample = f"AND b.subscriber_id %% {SAMPLED} = 0" if about else ""
+        cursor.execute(_COUNT.format(sample=sample), [lists])
         everybody, suppressed, paused = cursor.fetchone()
     numbers = [everybody - suppressed - paused, suppressed, paused]
     to_send, suppressed, paused = (_rounded(number * SAMPLED) for number in numbers) if about else numbers

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from bounces.admin import event_filters
+from bounces import list_events
 from mailinglist import staff as tables
 from mailinglist.models import Attempt, Campaign
 from tests.factories import make_list, make_subscriber
@@ -70,7 +70,7 @@ def test_what_came_back_is_read_no_further_than_the_table_goes(
 def test_events_by_list(
     staff: Client, two: list[Campaign], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_filters, "FEW_MAILS", few)
+    monkeypatch.setattr(list_events, "FEW_MAILS", few)
     news = two[0].lists.get()
     assert found(staff, "bounces_event", list=news.pk) == 1
     assert found(staff, "bounces_event", list=news.pk + 1000) == 0
