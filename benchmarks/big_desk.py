@@ -41,6 +41,8 @@ def run(people: int, *, as_json: bool, slow_sql: bool = False) -> int:
     """Make the rows, ask for the pages, print what was found. 0 where every page is within the target."""
     found = _on_a_server(lambda: _measure(people))
     if as_json:
+        for row in filter(_missed, found):
+            print(row.line(missed=True), file=sys.stderr)
         pages = {row.address: {"ms": round(row.ms, 1), "queries": row.queries} for row in found}
         print(json.dumps({"pages": pages, "slowest_ms": max(page["ms"] for page in pages.values())}))
     else:

@@ -19,8 +19,8 @@ MAILINGS = (
 #: People came over two years; those whose address bounced hard have left.
 _STATEMENTS = (
     """
-    UPDATE mailinglist_subscription SET created_at = now() - interval '1 second' * (63000000 - id %% 62000000),
-        confirmed_at = now() - interval '1 second' * (63000000 - id %% 62000000)""",
+    UPDATE mailinglist_subscription SET created_at = now() - interval '1 second' * (id::bigint * 617 %% 63000000),
+        confirmed_at = now() - interval '1 second' * (id::bigint * 617 %% 63000000)""",
     """
     INSERT INTO mailinglist_change (at, actor, noun, object_id, subscriber_id, list_id, before, after, why, evidence)
     SELECT created_at, 'person', 'subscription', id, subscriber_id, list_id, '', 'confirmed', 'Signed up (form).', '{}'
