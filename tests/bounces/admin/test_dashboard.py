@@ -60,6 +60,16 @@ def test_each_manager_sees_the_parts_they_have_the_right_to(client: Client, righ
     assert ("Secret plan" in shown) == (right == "view_campaign")
 
 
+def test_the_navigation_is_by_task_and_leads_to_what_the_manager_may_see(
+    client: Client, settings: Any
+) -> None:
+    groups = [group["title"] for group in settings.UNFOLD["SIDEBAR"]["navigation"]]
+    assert groups == ["Campaigns", "Subscribers", "Bounces", "Deliverability", "Settings"]
+    shown = page(manager(client, "view_event"))
+    assert reverse("admin:bounces_providers") in shown
+    assert reverse("admin:mailinglist_subscriber_changelist") not in shown
+
+
 def test_who_may_see_nothing_is_told_so(client: Client) -> None:
     shown = page(manager(client))
     assert "Ask a manager for more rights" in shown and "<section" in shown
