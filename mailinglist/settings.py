@@ -117,6 +117,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=10),
         "options": _STALE,
     },
+    "count-campaigns": {
+        "task": "mailinglist.tasks.count_campaigns",
+        "schedule": timedelta(seconds=10),
+        "options": _STALE,
+    },
+    "count-lists": {
+        "task": "mailinglist.tasks.count_lists",
+        "schedule": timedelta(minutes=5),
+        "options": _STALE,
+    },
     "nightly": {
         "task": "mailinglist.tasks.nightly",
         "schedule": timedelta(days=1),

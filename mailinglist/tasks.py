@@ -12,12 +12,15 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from mailinglist import (
+    campaign_counts,
     doorbell,
     form_steps,
     guard,
     import_runs,
     lifecycle,
+    list_counts,
     pending,
+    places,
     restored,
     retention,
     sign_up_counts,
@@ -73,6 +76,22 @@ def nightly() -> None:
     retention.prune()
     import_runs.prune()
     sign_up_counts.prune(now=timezone.now())
+
+
+@shared_task(name="mailinglist.tasks.count_campaigns")
+def count_campaigns() -> None:
+    """The numbers of campaigns, for the staff pages; one worker at a time."""
+    with places.place(places.COUNTS, 0, 1) as free:
+        if free:
+            campaign_counts.refresh()
+
+
+@shared_task(name="mailinglist.tasks.count_lists")
+def count_lists() -> None:
+    """The sizes of the lists, who came and who left, for the staff pages; one worker at a time."""
+    with places.place(places.COUNTS, 1, 1) as free:
+        if free:
+            list_counts.refresh()
 
 
 def tidy() -> None:

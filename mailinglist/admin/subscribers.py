@@ -25,7 +25,7 @@ from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
 from mailinglist.forms import PersonNameField
 from mailinglist.models import MailingList, Subscriber, Subscription
-from mailinglist.staff import FastAdmin, actor, ask, find_subscribers, recipient_url, require
+from mailinglist.staff import FastAdmin, FirstStep, actor, ask, find_subscribers, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -154,6 +154,12 @@ class SubscriberAdmin(FastAdmin):
     empty_text = (
         "People appear here when they sign up on a list's public page, when you add them, "
         "or when you import a file (Imports, in the navigation)."
+    )
+    first_step = FirstStep(
+        "First make a list that they can be on.",
+        "Lists",
+        "mailinglist_mailinglist_changelist",
+        "mailinglist.view_mailinglist",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:

@@ -4,6 +4,7 @@ from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
+from mailinglist.models.counts import CampaignCount, ListCount, ListDay
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.engagement import Engagement
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
@@ -17,6 +18,7 @@ __all__ = [
     "AskedAddress",
     "Attempt",
     "Campaign",
+    "CampaignCount",
     "CampaignVersion",
     "Change",
     "ConsentRecord",
@@ -28,6 +30,8 @@ __all__ = [
     "ImportBadRow",
     "ImportPart",
     "ImportedBefore",
+    "ListCount",
+    "ListDay",
     "ListLogo",
     "MailingList",
     "ProviderPace",

@@ -1,6 +1,7 @@
 """The append-only record of every status change: who, from, to, why."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -62,6 +63,10 @@ class Change(models.Model):
             ),
         ]
         indexes = [
+            # Who came and who left in the last days. Rows lie in the order of their time: a few pages do.
+            BrinIndex(fields=["at"], autosummarize=True, name="change_by_time"),
+            # The admin: what one kind of actor did, newest first.
+            models.Index(fields=["actor", "-id"], name="change_by_actor"),
             # The timeline of a person.
             models.Index(fields=["subscriber", "-at"], name="change_timeline"),
             # What a manager did, also when their account is deleted. Most changes have no manager.

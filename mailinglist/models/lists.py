@@ -293,6 +293,12 @@ class Subscription(models.Model):
             ),
             # The counts by status on the list page and the newest first in the admin.
             models.Index(fields=["list", "status", "-id"], name="subscription_by_status"),
+            # The admin: who left and why, newest first.
+            models.Index(
+                fields=["unsubscribe_reason", "-id"],
+                condition=~Q(unsubscribe_reason=""),
+                name="subscription_ended",
+            ),
             # Sign-ups to be reminded of, or to expire.
             models.Index(fields=["id"], condition=Q(status="pending"), name="subscription_pending"),
         ]

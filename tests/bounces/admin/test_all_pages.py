@@ -300,7 +300,7 @@ def test_the_recipient_page_takes_few_queries(staff: Client, django_assert_max_n
     for number in range(50):
         delivery = make_delivery(make_started(news, name=f"Week {number}"), ada, "delivered")
         make_event(delivery, "delivered", "Delivered.", kind="delivery")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(15):
         staff.get(reverse("admin:bounces_recipient", args=[ada.pk]))
 
 
