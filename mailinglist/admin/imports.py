@@ -22,7 +22,7 @@ from mailinglist import import_files, import_runs, import_undo, uploads
 from mailinglist.admin.import_form import ColumnsForm, ReadAsForm, UploadForm
 from mailinglist.csv_rows import BadRow, UnreadableFile, guarded
 from mailinglist.models import Import, ImportBadRow, MailingList
-from mailinglist.staff import MachineOwnedAdmin, actor, ask, page, require
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, actor, ask, page, require
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -63,8 +63,14 @@ class ImportAdmin(MachineOwnedAdmin):
     list_filter_sheet = False
     list_select_related = ("list", "user")
     empty_text = (
-        "Bring people in from a CSV file: choose “Import a file”, say what its columns are, look at what would happen, "
-        "then start. Every import is listed here, and can be undone."
+        "Bring people in from a CSV file: say what its columns are, look at what would happen, then start. Every import "
+        "is listed here, and can be undone."
+    )
+    first_step = FirstStep(
+        "Choose a list and a file; nothing is imported before you have seen what would happen.",
+        "Import a file",
+        "mailinglist_import_add",
+        "mailinglist.import_subscriber",
     )
 
     def get_urls(self) -> list[URLPattern]:
