@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-from benchmarks import figures, load
+from benchmarks import big_desk, figures, load
 from benchmarks.figures import Run
 from benchmarks.place import Failed, Place, Took
 from script.errors import StartError
@@ -19,6 +19,7 @@ _EPILOG = """\
 examples:
   script/bench                  everything with up to 100,000 recipients, about ten minutes
   script/bench --full           up to 1,000,000 recipients, about half an hour
+  script/bench --admin --json   every staff page with 100,000 people and a million mails, about five minutes
   script/bench --quick --json   the sending alone, under four minutes; the last line is one JSON object
 
 Raw numbers of a run and the targets: docs/benchmarks.md."""
@@ -33,6 +34,8 @@ _PARTS = ["sending", "latency", "import", "growth"]
 
 def main(arguments: Sequence[str]) -> int:
     given = _parse(arguments)
+    if given.admin:
+        return big_desk.run(big_desk.FULL if given.full else big_desk.TENTH, as_json=given.json)
     say: Callable[[str], None] = lambda words: print(  # noqa: E731
         words, file=sys.stderr if given.json else sys.stdout, flush=True
     )
@@ -53,6 +56,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="the sending alone, small")
+    parser.add_argument(
+        "--admin", action="store_true", help="the staff pages alone, on a tenth of a big installation"
+    )
     parser.add_argument("--only", action="append", choices=_PARTS, help="this part, and others named so")
     parser.add_argument("--full", action="store_true", help="up to 1,000,000 recipients")
     parser.add_argument(
@@ -69,6 +75,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if given.quick and (given.full or given.only):
         parser.error("--quick goes without --full and --only.")
+    if given.admin and (given.quick or given.only):
+        parser.error("--admin goes without --quick and --only.")
     if given.only and "latency" in given.only and "sending" not in given.only:
         parser.error("--only latency needs --only sending beside it, which it is compared with.")
     if given.rounds < 1 or given.processes < 1:

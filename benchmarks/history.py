@@ -15,22 +15,20 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from benchmarks.asking import Asked, ask_all
 from benchmarks.events import become_project
 from script import embedded
 from script.environment import PROJECT, PYTHON
 from script.postgres import Postgres
 
 TARGET_MS, TARGET_MB = 500, 300
-_TIMES = 3
 #: The system counts the memory of whoever starts a program as its own: a small one starts it, and tells.
 _SMALL_PARENT = (
     "import resource, subprocess, sys; status = subprocess.run(sys.argv[1:]).returncode; sys.stderr.flush(); "
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
 )
-_NOTHING = {"time": "0", "sql": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,6 @@ class Ran:
     seconds: float
     peak_mb: float
     said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A page: its status, milliseconds (the middle of three) and statements."""
-
-    page: str
-    status: int
-    ms: float
-    queries: int
-    #: Milliseconds of its slowest statement, and which it is.
-    slowest_ms: float
-    slowest: str
 
 
 def main() -> int:
@@ -166,38 +151,9 @@ def _run(*arguments: str) -> Ran:
 
 
 def _pages() -> list[Asked]:
-    from django.conf import settings
-    from django.contrib.auth.models import User
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext, setup_test_environment
-
     from benchmarks import history_pages
 
-    setup_test_environment()
-    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss", password="only for the measurement"))
-    found = []
-    for name, method, address, values in history_pages.every():
-        times = []
-        for _ in range(_TIMES):
-            with CaptureQueriesContext(connection) as queries:
-                begun = time.monotonic()
-                answer = getattr(client, method)(address, values)
-                times.append(time.monotonic() - begun)
-        slowest = max(queries.captured_queries, key=lambda query: float(query["time"]), default=_NOTHING)
-        found.append(
-            Asked(
-                name,
-                answer.status_code,
-                median(times) * 1000,
-                len(queries),
-                float(slowest["time"]) * 1000,
-                slowest["sql"],
-            )
-        )
-    return found
+    return ask_all(history_pages.every())
 
 
 def _command(row: Ran) -> str:
@@ -208,9 +164,9 @@ def _print(found: dict[str, list[Any]], *, slow_sql: bool) -> None:
     for row in found["commands"]:
         print(_command(row))
     for row in found["pages"]:
-        mark = "MISSED" if row.ms > TARGET_MS or row.status != 200 else ""
-        print(f"{row.ms:8.0f} ms {row.queries:4} queries  {row.status}  {row.page}  {mark}")
-        if mark and slow_sql:
+        missed = row.ms > TARGET_MS or row.status != 200
+        print(row.line(missed))
+        if missed and slow_sql:
             print(f"{'':12}{row.slowest_ms:.0f} ms: {row.slowest}")
 
 

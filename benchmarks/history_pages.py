@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from django.urls import reverse
 
 from benchmarks import history_rows
+from benchmarks.asking import Page
 from bounces.models import Event, Incident, Notification
 from mailinglist.models import Campaign, MailingList, Subscriber
 
-Page = tuple[str, str, str, dict[str, str]]
 _PERSON = "person100@"
 
 

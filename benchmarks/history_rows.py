@@ -5,6 +5,8 @@ The rows have the shape that the product gives them; what the policy does with t
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
@@ -16,8 +18,22 @@ from bounces.models import Event, Notification
 from mailinglist.models import Campaign, CampaignVersion, Delivery, MailingList
 from tests import ses_events as ses
 
-#: Days since each campaign, the newest last; of that one SES also reported each Send, and opens and clicks.
-DAYS_AGO = (60, 30, 3)
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """A campaign to everybody, so many days ago, and what SES reported besides bounces and complaints."""
+
+    days: int
+    #: Its soft bounces wait for a retry, and it is not finished.
+    going_on: bool = False
+    delivered: bool = True
+    sends: bool = False
+    #: Half of the delivered mails were opened, an eighth was followed.
+    tracked: bool = False
+
+
+#: The newest is the last.
+MAILINGS = (Mailing(60), Mailing(30), Mailing(3, going_on=True, sends=True, tracked=True))
 #: The provider whose share of the addresses is the largest.
 LARGEST = "gmail.com"
 _DOMAIN = (
@@ -25,48 +41,49 @@ _DOMAIN = (
     "ELSE 'city' || i %% 1000 || '.example' END"
 )
 
-_DELIVERIES = """
-    INSERT INTO mailinglist_delivery (campaign_id, version_id, list_id, subscriber_id, purpose, state, reason, attempts,
-                                      crashes, fence, created_at, changed_at)
-    SELECT %(campaign)s, %(version)s, %(list)s, subscriber_id, 'campaign', 'sent', '', 1, 0, 1, %(at)s, %(at)s
-    FROM mailinglist_subscription WHERE list_id = %(list)s ORDER BY subscriber_id"""
-_ATTEMPTS = """
-    INSERT INTO mailinglist_attempt (delivery_id, number, started_at, finished_at, result, message_id, error_code,
-                                     error_text, possible_duplicate, verdict, reason)
-    SELECT id, 1, created_at, created_at, 'accepted', '0100-' || id || '-1', '', '', false, '', ''
-    FROM mailinglist_delivery WHERE campaign_id = %(campaign)s"""
 #: What becomes of each mail: the same share of every campaign, other people each time.
 _ENDS = """
     CREATE TEMP TABLE history_end ON COMMIT DROP AS
-    SELECT d.id AS delivery_id, d.subscriber_id, s.email, d.created_at, end_of.*
-    FROM mailinglist_delivery d JOIN mailinglist_subscriber s ON s.id = d.subscriber_id
-    CROSS JOIN LATERAL (SELECT abs(hashint8(d.id)) %% 1000 AS chance) AS chances
+    SELECT mail.id AS delivery_id, mail.subscriber_id, s.email, %(at)s::timestamptz AS created_at, end_of.*
+    FROM (SELECT nextval(pg_get_serial_sequence('mailinglist_delivery', 'id')) AS id, subscriber_id FROM (
+              SELECT subscriber_id FROM mailinglist_subscription WHERE list_id = %(list)s AND status = 'confirmed'
+              ORDER BY subscriber_id) on_list) mail
+    JOIN mailinglist_subscriber s ON s.id = mail.subscriber_id
+    CROSS JOIN LATERAL (SELECT abs(hashint8(mail.id)) %% 1000 AS chance) AS chances
     JOIN (VALUES
         (0, 12, 'bounce', 'Permanent', 'General', 'failed', '5.1.1', 'smtp; 550 5.1.1 user unknown', 'hard',
-         'no-such-user', 'The address does not exist.'),
+         'no-such-user', 'The address does not exist.', 'bounced'),
         (12, 40, 'bounce', 'Transient', 'MailboxFull', 'failed', '5.2.2', 'smtp; 552 5.2.2 over quota', 'soft',
-         'mailbox-full', 'The mailbox is full.'),
+         'mailbox-full', 'The mailbox is full.', 'expired'),
         (40, 50, 'bounce', 'Permanent', 'General', 'failed', '5.7.1', 'smtp; 550 5.7.1 blocked by policy', 'block',
-         'policy', 'The provider blocks our mail.'),
-        (50, 51, 'complaint', '', '', '', '', '', 'complaint', 'abuse', 'The person reported the mail as spam.'),
-        (51, 1000, 'delivery', '', '', '', '', '', 'delivered', '', '')
-    ) AS end_of (low, high, kind, type, subtype, action, status, diagnostic, verdict, reason, explanation)
-      ON chance >= low AND chance < high
-    WHERE d.campaign_id = %(campaign)s"""
-_STATES = """
-    UPDATE mailinglist_delivery d
-    SET state = CASE e.verdict WHEN 'hard' THEN 'bounced' WHEN 'complaint' THEN 'complained'
-                WHEN 'delivered' THEN 'delivered' ELSE CASE WHEN %(waits)s THEN 'waiting' ELSE 'expired' END END,
-        reason = CASE e.verdict WHEN 'delivered' THEN '' ELSE e.verdict || ':' || e.reason END,
-        next_attempt_at = CASE WHEN %(waits)s AND e.verdict IN ('soft', 'block') THEN e.created_at + interval '1 day' END
-    FROM history_end e WHERE e.delivery_id = d.id"""
+         'policy', 'The provider blocks our mail.', 'expired'),
+        (50, 51, 'complaint', '', '', '', '', '', 'complaint', 'abuse', 'The person reported the mail as spam.',
+         'complained'),
+        (51, 1000, 'delivery', '', '', '', '', '', 'delivered', '', '', 'delivered')
+    ) AS end_of (low, high, kind, type, subtype, action, status, diagnostic, verdict, reason, explanation, state)
+      ON chance >= low AND chance < high"""
+_DELIVERIES = """
+    INSERT INTO mailinglist_delivery (id, campaign_id, version_id, list_id, subscriber_id, purpose, state, reason,
+                                      attempts, crashes, fence, next_attempt_at, created_at, changed_at)
+    SELECT delivery_id, %(campaign)s, %(version)s, %(list)s, subscriber_id, 'campaign',
+           CASE WHEN waits THEN 'waiting' ELSE state END,
+           CASE verdict WHEN 'delivered' THEN '' ELSE verdict || ':' || reason END, 1, 0, 1,
+           CASE WHEN waits THEN created_at + interval '1 day' END, created_at, created_at
+    FROM history_end CROSS JOIN LATERAL (SELECT %(waits)s AND state = 'expired' AS waits) again ORDER BY delivery_id"""
+_ATTEMPTS = """
+    INSERT INTO mailinglist_attempt (delivery_id, number, started_at, finished_at, result, message_id, error_code,
+                                     error_text, possible_duplicate, verdict, reason)
+    SELECT delivery_id, 1, created_at, created_at, 'accepted', '0100-' || delivery_id || '-1', '', '', false, verdict,
+           reason
+    FROM history_end ORDER BY delivery_id"""
 _EVENTS = """
     WITH said AS (
         SELECT nextval(pg_get_serial_sequence('bounces_notification', 'id')) AS notification, e.*,
                told.name, told.at, told.link
         FROM history_end e CROSS JOIN LATERAL (
             SELECT e.kind AS name, e.created_at + interval '1 second' * (e.delivery_id %% 7200) AS at, '' AS link
-            UNION ALL SELECT 'send', e.created_at, '' WHERE %(tracked)s
+            WHERE %(delivered)s OR e.verdict <> 'delivered'
+            UNION ALL SELECT 'send', e.created_at, '' WHERE %(sends)s
             UNION ALL SELECT 'open', e.created_at + interval '3 hours', ''
                       WHERE %(tracked)s AND e.verdict = 'delivered' AND e.delivery_id %% 2 = 0
             UNION ALL SELECT 'click', e.created_at + interval '4 hours', 'https://www.example.org/garden'
@@ -95,11 +112,13 @@ _EVENTS = """
     ) AS w"""
 
 
-def make(number: int, *, stored: int = 5000, quarantined: int = 2000) -> dict[str, int]:
+def make(
+    number: int, *, mailings: Sequence[Mailing] = MAILINGS, stored: int = 5000, quarantined: int = 2000
+) -> dict[str, int]:
     """``number`` people and their history; so many notifications wait to be processed. What there is then."""
     mailing_list = MailingList.objects.get(pk=people.make_list(number, domain=_DOMAIN))
-    for days in DAYS_AGO:
-        _campaign(mailing_list, days)
+    for mailing in mailings:
+        _campaign(mailing_list, mailing)
     _notifications(stored, quarantined)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # the time for autovacuum to come by
@@ -111,9 +130,9 @@ def make(number: int, *, stored: int = 5000, quarantined: int = 2000) -> dict[st
     }
 
 
-def _campaign(mailing_list: MailingList, days: int) -> None:
-    at, newest = timezone.now() - timedelta(days=days), days == DAYS_AGO[-1]
-    campaign = Campaign.objects.create(name=f"{days} days ago", subject="News", body=people.BODY)
+def _campaign(mailing_list: MailingList, mailing: Mailing) -> None:
+    at = timezone.now() - timedelta(days=mailing.days)
+    campaign = Campaign.objects.create(name=f"{mailing.days} days ago", subject="News", body=people.BODY)
     campaign.lists.add(mailing_list)
     version = CampaignVersion.objects.create(
         campaign=campaign,
@@ -123,17 +142,26 @@ def _campaign(mailing_list: MailingList, days: int) -> None:
         text="The garden",
     )
     Campaign.objects.filter(pk=campaign.pk).update(
-        status="sending" if newest else "finished",
+        status="sending" if mailing.going_on else "finished",
         version=version,
         started_at=at,
-        finished_at=None if newest else at + timedelta(days=10),
+        finished_at=None if mailing.going_on else at + timedelta(days=10),
         retry_until=at + timedelta(days=10),
     )
-    values = {"campaign": campaign.pk, "version": version.pk, "list": mailing_list.pk, "at": at}
+    values = {
+        "campaign": campaign.pk,
+        "version": version.pk,
+        "list": mailing_list.pk,
+        "at": at,
+        "waits": mailing.going_on,
+        "delivered": mailing.delivered,
+        "sends": mailing.sends,
+        "tracked": mailing.tracked,
+    }
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        for statement in (_DELIVERIES, _ATTEMPTS, _ENDS, _STATES, _EVENTS):
-            cursor.execute(statement, values | {"waits": newest, "tracked": newest})
+        for statement in (_ENDS, "ANALYZE history_end", _DELIVERIES, _ATTEMPTS, _EVENTS):
+            cursor.execute(statement, values)
         cursor.execute("COMMIT")
 
 

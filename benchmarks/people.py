@@ -44,11 +44,11 @@ Your letters have changed the plans for the garden. [Read what became of them](h
 """
 
 
-def make_list(n: int, *, domain: str = "%(slug)s || '.example'") -> int:
+def make_list(n: int, *, domain: str = "%(slug)s || '.example'", name: str = "The week") -> int:
     """A list with ``n`` confirmed people; its id. ``domain``: SQL for that of person number ``i``."""
     slug = f"bench-{n}"
     made = MailingList.objects.create(
-        slug=slug, name="The week", from_name="City Library", from_email="news@library.example",
+        slug=slug, name=name, from_name="City Library", from_email="news@library.example",
         postal_address="City Library, 1 Main Street, Springfield",
     )  # fmt: skip
     with connection.cursor() as cursor:

@@ -35,7 +35,11 @@ def listen(now: datetime | None = None) -> Pulse:
     now = now or timezone.now()
     last_event = Event.objects.order_by("-pk").values_list("created_at", flat=True).first()
     accepted = Attempt.objects.filter(result=Attempt.Result.ACCEPTED, started_at__gt=now - LOOK_BACK)
-    last = accepted.order_by("-started_at").values_list("started_at", flat=True).first()
+    # By number: an attempt with a higher one began later, and the time alone would make it sort a week of them.
+    newest = Attempt.objects.filter(result=Attempt.Result.ACCEPTED).order_by("-pk")
+    last = newest.values_list("started_at", flat=True).first()
+    if last and last <= now - LOOK_BACK:
+        last = None
     if last is None or (last_event and last <= last_event):
         return Pulse(last_event, last, None)
     unanswered = accepted.filter(started_at__gt=last_event) if last_event else accepted

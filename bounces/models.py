@@ -64,6 +64,8 @@ class Notification(models.Model):
             models.Index(fields=["-id"], condition=Q(state="quarantined"), name="notification_quarantined"),
             # Retention of raw bodies.
             models.Index(fields=["received_at"], condition=Q(raw__isnull=False), name="notification_raw"),
+            # The admin: those of one source, newest first.
+            models.Index(fields=["source", "-id"], name="notification_by_source"),
         ]
 
     def __str__(self) -> str:
@@ -159,10 +161,23 @@ class Event(models.Model):
                 fields=["occurred_at"], condition=Q(extra__has_key="ipAddress"), name="event_with_ip"
             ),
             # The list of events by what few of them have: otherwise it would be looked for in all of them.
+            models.Index(fields=["kind", "-id"], name="event_by_kind"),
             models.Index(
-                fields=["kind", "-id"],
-                condition=Q(kind__in=["complaint", "delay", "reject", "rendering-failure", "subscription"]),
-                name="event_of_rare_kind",
+                fields=["verdict", "-id"],
+                condition=Q(
+                    verdict__in=["hard", "soft", "block", "message", "complaint", "suppressed", "unknown"]
+                ),
+                name="event_bounces_by_verdict",
+            ),
+            models.Index(
+                fields=["-id"], condition=Q(applied_at__isnull=True) & ~Q(effect=""), name="event_not_applied"
+            ),
+            models.Index(fields=["-id"], condition=~Q(ruling=""), name="event_ruled"),
+            # The people that an incident holds.
+            models.Index(
+                fields=["occurred_at"],
+                condition=Q(verdict="hard", applied_at__isnull=True),
+                name="event_hard_not_applied",
             ),
             models.Index(fields=["reason", "-id"], condition=~Q(reason=""), name="event_by_reason"),
             models.Index(fields=["-id"], condition=Q(applied_at__isnull=False), name="event_applied"),

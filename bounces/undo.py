@@ -49,6 +49,7 @@ def restore_bounced(
     by: Actor,
     why: str,
     dry_run: bool = False,
+    most: int | None = None,
     progress: Callable[[Restored], None] | None = None,
 ) -> Restored:
     """Restore subscriptions that bounces ended, and release suppressions they made, at ``domain`` in [start, end].
@@ -57,7 +58,7 @@ def restore_bounced(
 
     ``domain`` is a domain name in A-label or Unicode form; addresses of its subdomains are not meant. One
     transaction per person, so that an interrupted run can simply be repeated. ``dry_run`` only counts, and locks
-    nothing.
+    nothing; with ``most`` it counts no more people than that.
     """
     done = Restored()
     all_ended = Subscription.objects.filter(
@@ -68,7 +69,7 @@ def restore_bounced(
     )
     affected = Q(pk__in=all_ended.values("subscriber_id")) | Q(suppression_key__in=all_blocks.values("key"))
     report = progress or (lambda done: None)
-    people = _at_domain(domain).filter(affected).iterator(chunk_size=BATCH)
+    people = islice(_at_domain(domain).filter(affected).iterator(chunk_size=BATCH), most if dry_run else None)
     while batch := list(islice(people, BATCH)):
         if dry_run:
             _count(batch, all_ended, all_blocks, done)

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from bounces import judgement, policy
 from bounces.history import JUDGED, Scene, is_harmless
+from bounces.list_events import of_list
 from bounces.models import Event, Policy
 from mailinglist.models import MailingList
 
@@ -166,11 +167,10 @@ def _end(events: Sequence[Event], scene: Scene, rules: judgement.Rulebook) -> st
 
 
 def _batches(list_id: int, since: datetime) -> Iterator[list[int]]:
+    found = of_list(Event.objects.filter(verdict__in=JUDGED, occurred_at__gte=since), list_id)
     last = 0
     while True:
-        rows = Event.objects.filter(
-            subscriber_id__gt=last, verdict__in=JUDGED, occurred_at__gte=since, delivery__list_id=list_id
-        )
+        rows = found.filter(subscriber_id__gt=last)
         people = list(
             rows.order_by("subscriber_id").values_list("subscriber_id", flat=True).distinct()[:BATCH]
         )

@@ -108,13 +108,16 @@ class Columns:
 
     def _cells(self, raw: list[str]) -> list[str]:
         width = len(self._header)
-        cells = [unguarded(cell.strip()) for cell in raw[:width]]
+        cells = [cell.strip() for cell in raw[:width]]
+        together = "".join(cells)
+        if "'" in together:
+            cells = [unguarded(cell) for cell in cells]
         if any(raw[width:]):
             reason = (
                 f"The row has {len(raw)} values, but there are {width} columns. Is a quote or comma too many?"
             )
             raise _BadValue("", ",".join(raw[width:]), reason)
-        if not "".join(cells).isprintable():
+        if not together.isprintable():
             cells = [self._printable(place, cell) for place, cell in enumerate(cells)]
         return cells + [""] * (width - len(cells))
 

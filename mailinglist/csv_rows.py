@@ -17,7 +17,7 @@ MAX_ROW = 65_536
 MAX_COLUMNS = 200
 SHOWN = 100
 DELIMITERS = ",;\t"
-_HEAD = 65_536
+HEAD = 65_536
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also behind spaces and our own
 # mark.
@@ -64,8 +64,8 @@ class CsvFile:
         self._number = 0
         self._record: list[tuple[int, str]] = []
         self._again: deque[tuple[int, str]] = deque()
-        source = io.BufferedReader(_Source(file), _HEAD)
-        head = source.peek(_HEAD)[:_HEAD]
+        source = io.BufferedReader(_Source(file), HEAD)
+        head = source.peek(HEAD)[:HEAD]
         _refuse_other_encoding(head, encoding)
         self.encoding = _codec(encoding)
         self._end = _line_end(head.decode(self.encoding, "replace"))
@@ -171,6 +171,16 @@ def shown(value: str) -> str:
     return text + ("…" if len(value) > SHOWN else "")
 
 
+def likely_encoding(head: bytes) -> str:
+    """The encoding that a file with this beginning (up to 64 kB) seems to have; utf-8 where nothing speaks against."""
+    for mark, name in _MARKS.items():
+        if head.startswith(mark):
+            return name
+    if head[:2000].count(0) * 3 > len(head[:2000]):
+        return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
+    return "cp1252" if _looks_like_cp1252(head) else "utf-8"
+
+
 def first_bad_byte(value: str) -> int | None:
     """The first byte in the value that is not of the file's encoding; None when there is none."""
     found = re.search("[\udc00-\udcff]", value)
@@ -211,12 +221,8 @@ def _line_end(head: str) -> str:
 def _refuse_other_encoding(head: bytes, encoding: str) -> None:
     if _codec(encoding) != "utf-8-sig":
         return
-    found = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
-    if not found and head[:2000].count(0) * 3 > len(head[:2000]):
-        found = "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
-    if not found and _looks_like_cp1252(head):
-        found = "cp1252"
-    if found:
+    found = likely_encoding(head)
+    if found != "utf-8":
         raise UnreadableFile(
             f"The file is not UTF-8; it looks like {found}. Import it with that encoding "
             f"(--encoding {found}), or save it as “CSV UTF-8”."
@@ -225,7 +231,7 @@ def _refuse_other_encoding(head: bytes, encoding: str) -> None:
 
 def _looks_like_cp1252(head: bytes) -> bool:
     """At least half of the lines, and three, are not UTF-8, and no line with other than ASCII is."""
-    lines = head.splitlines()[: -1 if len(head) == _HEAD else None]
+    lines = head.splitlines()[: -1 if len(head) == HEAD else None]
     other = [line for line in lines if not line.isascii()]
     return len(other) >= 3 and len(other) * 2 >= len(lines) and not any(map(_is_utf8, other))
 

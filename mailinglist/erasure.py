@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.db.models import Q
 
-from mailinglist import signals, suppression
+from mailinglist import import_runs, signals, suppression
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Change, ConsentRecord, Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
@@ -68,6 +68,7 @@ def forget_all(subscriber_ids: Collection[int], *, by: Actor, why: str, block: b
         if block:
             suppression.block_erased(row.suppression_key)
     signals.subscriber_erased.send(sender=Subscriber, people=people)
+    import_runs.forget(needle for one in people for needle in one.needles)
     suppressions = Suppression.objects.filter(key__in=[row.suppression_key for row in rows])
     done = Forgotten(
         people=len(ids), changes=_blank_changes(people, list(suppressions.values_list("pk", flat=True)))

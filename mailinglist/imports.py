@@ -6,25 +6,35 @@ nothing · who has left the list stays away, who is suppressed is not subscribed
 importing the same file again, also after a kill -9 in the middle, makes nothing twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from django.db import transaction
 from django.utils import timezone
 
 from mailinglist import import_merge
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.csv_columns import Columns, Person
 from mailinglist.csv_rows import MAX_COLUMNS, MAX_ROW, BadRow, CsvFile, UnreadableFile
+from mailinglist.import_merge import Counts
 from mailinglist.models import MailingList, Subscription
 
 __all__ = ["BadRow", "ImportReport", "UnreadableFile", "import_csv"]
 
 KEPT_BAD_ROWS = 100
 _TELL_EVERY = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """How far an earlier run of the same import came."""
+
+    done: int = 0
+    counts: Counts | None = None
 
 
 @dataclass(slots=True)
@@ -74,9 +84,17 @@ def import_csv(
     file_name: str = "",
     max_row: int = MAX_ROW,
     max_columns: int = MAX_COLUMNS,
+    columns: Sequence[str] | None = None,
+    consent_text: str = "",
+    at: datetime | None = None,
+    import_id: int | None = None,
+    resume: Resume | None = None,
+    keep: Callable[[int, int, Counts], None] | None = None,
     keep_bad: int = KEPT_BAD_ROWS,
     on_bad: Callable[[BadRow], None] | None = None,
+    on_read: Callable[[int], None] | None = None,
     progress: Callable[[str], None] | None = None,
+    at_end: Callable[[ImportReport], None] | None = None,
 ) -> ImportReport:
     """Subscribe the people of a CSV file to a list. The first line names the columns, one of them ``email``.
 
@@ -89,22 +107,28 @@ def import_csv(
     What is known already stays as it is. ``update`` takes names, languages, time zones and attributes from
     the file where it says something, and ends the subscriptions that the file calls unsubscribed.
     ``dry_run`` changes nothing and reports the same. ``on_bad`` hears every bad row, the report keeps the
-    first ``keep_bad``; ``progress`` hears a few words now and then. Rows longer than ``max_row`` characters
-    are bad.
+    first ``keep_bad``; ``on_read`` hears how many rows were read, ``progress`` a few words now and then. Rows
+    longer than ``max_row`` characters are bad.
+
+    ``columns`` names the columns instead of the first line, "" leaves one out. ``consent_text`` says how all of
+    them agreed and is kept with every new subscription. ``at`` is the time that all new rows carry.
+    ``import_id``: what people were before is kept for that Import. ``keep`` hears people done, people in all and
+    the counts, inside the transaction that makes them true; after a crash they go back in as ``resume``, with the
+    same file and ``at``. ``at_end`` is called in the transaction of the last entry in the audit trail.
 
     Raises UnreadableFile when nothing of the file can be used, OSError when it cannot be opened,
     MailingList.DoesNotExist. Needs one database session for all of it (a session pool, no transaction pool).
     """
     report = ImportReport(dry_run=dry_run)
     mailing_list = MailingList.objects.get(pk=list_id)
-    now = timezone.now()
+    now = at or timezone.now()
     tell = progress or (lambda words: None)
     file_name = file_name or _name_of(file)
     with _opened(file) as stream:
         source = CsvFile(stream, encoding=encoding, max_row=max_row, max_columns=max_columns)
-        columns = Columns(source.header, encoding=encoding)
-        report.columns_not_imported = columns.not_imported
-        people = _people(source, columns, _Reading(report, status, now, keep_bad, on_bad, tell))
+        named = Columns(source.header if columns is None else columns, encoding=encoding)
+        report.columns_not_imported = named.not_imported
+        people = _people(source, named, _Reading(report, status, now, keep_bad, on_bad, on_read, tell))
         staged, different = import_merge.stage(people)
     report.duplicates_in_file = staged - different
     order = import_merge.Order(
@@ -116,14 +140,24 @@ def import_csv(
         user_id=by.user.pk if by.user else None,
         why=f"Imported from {file_name}.",
         evidence={**by.evidence, "file": file_name},
+        consent_text=consent_text,
+        import_id=import_id,
     )
     counts = import_merge.merge(
-        different, order, done=lambda done: tell(f"merged {done:,} of {different:,} people")
+        different,
+        order,
+        done=lambda done: tell(f"merged {done:,} of {different:,} people"),
+        keep=(lambda done, counts: keep(done, different, counts)) if keep else None,
+        after=resume.done if resume else 0,
+        total=resume.counts if resume else None,
     )
     for name, count in asdict(counts).items():
         setattr(report, name, count)
     if not dry_run:
-        _record(report, mailing_list, by=by, file_name=file_name)
+        with transaction.atomic():
+            _record(report, mailing_list, by=by, file_name=file_name)
+            if at_end:
+                at_end(report)
     return report
 
 
@@ -136,6 +170,7 @@ class _Reading:
     now: datetime
     keep_bad: int
     on_bad: Callable[[BadRow], None] | None
+    on_read: Callable[[int], None] | None
     tell: Callable[[str], None]
 
 
@@ -152,6 +187,8 @@ def _people(source: CsvFile, columns: Columns, reading: _Reading) -> Iterator[Pe
             _note(found, reading)
         if report.rows % _TELL_EVERY == 0:
             reading.tell(f"read {report.rows:,} rows")
+            if reading.on_read:
+                reading.on_read(report.rows)
 
 
 def _note(bad: BadRow, reading: _Reading) -> None:

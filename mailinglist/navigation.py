@@ -15,6 +15,15 @@ def _page(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
+def _address(title: str, icon: str, name: str, permission: str = "") -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(name),
+        "permission": lambda request: not permission or request.user.has_perm(permission),
+    }
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Mailinglist",
     "SITE_HEADER": "Mailinglist",
@@ -28,6 +37,7 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Campaigns",
                 "items": [
+                    _address("Overview", "home", "admin:index"),
                     _page("Campaigns", "campaign", "mailinglist", "campaign"),
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
                 ],
@@ -38,30 +48,32 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Subscribers", "group", "mailinglist", "subscriber"),
                     _page("Lists", "list_alt", "mailinglist", "mailinglist"),
-                    _page("Suppressions", "block", "mailinglist", "suppression"),
-                    _page("Changes", "history", "mailinglist", "change"),
+                    _page("Imports", "upload_file", "mailinglist", "import"),
+                    _page("Who left, and why", "person_remove", "mailinglist", "subscription"),
+                    _page("History", "history", "mailinglist", "change"),
                 ],
             },
             {
                 "title": "Bounces",
                 "separator": True,
                 "items": [
-                    _page("Events", "undo", "bounces", "event"),
+                    _page("What came back", "undo", "bounces", "event"),
+                    _page("Received notifications", "inbox", "bounces", "notification"),
+                    _address(
+                        "Take back bounces",
+                        "restore",
+                        "admin:bounces_restore",
+                        "mailinglist.change_suppression",
+                    ),
+                ],
+            },
+            {
+                "title": "Deliverability",
+                "separator": True,
+                "items": [
+                    _address("Providers", "monitoring", "admin:bounces_providers", "bounces.view_event"),
                     _page("Incidents", "crisis_alert", "bounces", "incident"),
-                    {
-                        "title": "Providers",
-                        "icon": "monitoring",
-                        "link": reverse_lazy("admin:bounces_providers"),
-                        "permission": lambda request: request.user.has_perm("bounces.view_event"),
-                    },
-                    _page("Ended subscriptions", "person_remove", "mailinglist", "subscription"),
-                    _page("Notifications", "inbox", "bounces", "notification"),
-                    {
-                        "title": "Take back bounces",
-                        "icon": "restore",
-                        "link": reverse_lazy("admin:bounces_restore"),
-                        "permission": lambda request: request.user.has_perm("mailinglist.change_suppression"),
-                    },
+                    _page("Suppressed addresses", "block", "mailinglist", "suppression"),
                 ],
             },
             {
@@ -69,7 +81,14 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Bounce policies", "rule", "bounces", "policy"),
+                    _address(
+                        "Try another policy",
+                        "science",
+                        "admin:bounces_policy_simulate",
+                        "bounces.view_policy",
+                    ),
                     _page("Managers", "manage_accounts", "auth", "user"),
+                    _page("Groups of managers", "groups", "auth", "group"),
                 ],
             },
         ],

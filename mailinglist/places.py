@@ -1,7 +1,8 @@
 """A few places for work that many messages may ask for at once: who finds none free leaves the work to those inside.
 
 Places are advisory locks of the database session, so that a dead worker frees its own. Used by the sending engine (runs
-of one campaign) and by the processing of notifications.
+of one campaign), by the processing of notifications, by imports, of which one runs at a time, and by the counts for the
+staff pages.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 #: Namespaces of the locks, far enough apart for their places.
-SENDING, NOTIFICATIONS = 0x6D6C0000, 0x6D6D0000
+SENDING, NOTIFICATIONS, IMPORTS, COUNTS = 0x6D6C0000, 0x6D6D0000, 0x6D6E0000, 0x6D6F0000
 
 
 @contextmanager

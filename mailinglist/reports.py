@@ -61,6 +61,13 @@ _NAMES = (
 )
 
 
+def by_state(campaign_id: int) -> dict[str, int]:
+    """How many recipients are in each state; every state is there."""
+    rows = Delivery.objects.filter(campaign_id=campaign_id).values_list("state")
+    found = dict(rows.annotate(count=Count("pk")).order_by())
+    return {state.value: found.get(state.value, 0) for state in Delivery.State}
+
+
 def campaign_report(campaign_id: int) -> dict[str, Any]:
     """What became of a campaign's recipients. ``by_state`` has every state, ``final`` is true when none is
     open.
@@ -69,20 +76,14 @@ def campaign_report(campaign_id: int) -> dict[str, Any]:
     retried: sent again after a bounce; recovered: and delivered then. possible_duplicates: attempts made although
     an earlier one may have arrived. What recipients did with the mails: see engagement.numbers.
     """
-    found = dict(
-        Delivery.objects.filter(campaign_id=campaign_id)
-        .values_list("state")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    by_state = {state.value: found.get(state.value, 0) for state in Delivery.State}
+    states = by_state(campaign_id)
     with connection.cursor() as cursor:
         cursor.execute(_ATTEMPTS, [campaign_id])
         numbers = dict(zip(_NAMES, cursor.fetchone(), strict=True))
-    still_open = sum(by_state[state.value] for state in Delivery.OPEN)
+    still_open = sum(states[state.value] for state in Delivery.OPEN)
     return {
-        "recipients": sum(by_state.values()),
-        "by_state": by_state,
+        "recipients": sum(states.values()),
+        "by_state": states,
         "open": still_open,
         "final": still_open == 0,
         **numbers,

@@ -84,7 +84,11 @@ CELERY_TIMEZONE = "UTC"
 # What comes back waits in a queue of its own, so that a wave of bounces holds up no campaign, nor the other way round.
 # A worker without -Q serves both.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("bounces")]
-CELERY_TASK_ROUTES = {"bounces.tasks.*": {"queue": "bounces"}}
+# An import computes for a minute; it had better slow down what comes back than what goes out.
+CELERY_TASK_ROUTES = {
+    "bounces.tasks.*": {"queue": "bounces"},
+    "mailinglist.tasks.run_import": {"queue": "bounces"},
+}
 # Seconds between two looks of the sweepers into PostgreSQL: what a lost message may cost in time.
 SWEEP_SECONDS = env_number("SWEEP_SECONDS", 10, low=1, high=600)
 # Seconds between two looks at the bounces per provider, for incidents.
@@ -111,6 +115,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sync-suppressions": {
         "task": "bounces.tasks.sync_suppressions",
         "schedule": timedelta(minutes=10),
+        "options": _STALE,
+    },
+    "count-campaigns": {
+        "task": "mailinglist.tasks.count_campaigns",
+        "schedule": timedelta(seconds=10),
+        "options": _STALE,
+    },
+    "count-lists": {
+        "task": "mailinglist.tasks.count_lists",
+        "schedule": timedelta(minutes=5),
         "options": _STALE,
     },
     "nightly": {
@@ -226,6 +240,12 @@ CONSENT_RETENTION_DAYS = env_number("CONSENT_RETENTION_DAYS", 365, low=0, high=3
 # How many days the IP address and program of an open or click are kept; that it happened stays.
 TRACKING_RETENTION_DAYS = env_number("TRACKING_RETENTION_DAYS", 90, low=0, high=3650)
 
+# --- Imports in the browser -----------------------------------------------------------------------------
+# The largest file that is taken, in MB.
+IMPORT_MAX_MB = env_number("IMPORT_MAX_MB", 200, low=1, high=10_000)
+# Days for which an import can be undone, refused rows can be downloaded, and an uploaded file waits to be imported.
+IMPORT_KEEP_DAYS = env_number("IMPORT_KEEP_DAYS", 30, low=1, high=365)
+
 # --- Sign-up: what one address, network, domain and form may ask for (mailinglist/gate.py) ---------------
 # Hours between two confirmation mails to an address that answers none, and how many of those it ever gets.
 SIGNUP_ADDRESS_HOURS = env_number("SIGNUP_ADDRESS_HOURS", 24, low=0, high=8760)
@@ -313,7 +333,10 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = [
+    "mailinglist.uploads.SizeLimit",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True

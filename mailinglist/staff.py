@@ -5,13 +5,15 @@ Used by mailinglist/admin/ and bounces/admin/. Every act is a POST from a page t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, EmptyResultSet, PermissionDenied
 from django.core.paginator import Paginator
+from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -127,6 +129,24 @@ def release_warnings(row: Suppression) -> list[str]:
     return []
 
 
+def capped_counts(tables: Sequence[QuerySet[Any]]) -> list[int]:
+    """How many rows each of them has, to COUNT_CAP and no further; one statement for all."""
+    if not tables:
+        return []
+    parts: list[str] = []
+    values: list[Any] = []
+    for rows in tables:
+        try:
+            sql, parameters = rows.order_by().values("pk")[:COUNT_CAP].query.sql_with_params()
+        except EmptyResultSet:
+            sql, parameters = "SELECT 1 WHERE false", ()
+        parts.append(f"(SELECT count(*) FROM ({sql}) first_ones)")  # noqa: S608
+        values += parameters
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", values)
+        return list(cursor.fetchone())
+
+
 class CappedPaginator(Paginator):
     """Counts to COUNT_CAP and no further, so that no page reads a whole table for a number nobody needs."""
 
@@ -134,17 +154,23 @@ class CappedPaginator(Paginator):
     def count(self) -> int:
         rows = self.object_list
         if isinstance(rows, QuerySet):
-            return rows.order_by()[:COUNT_CAP].count()
+            # Without what was only annotated to be shown: it would be made for each row that is counted.
+            return rows.order_by().values("pk")[:COUNT_CAP].count()
         return len(rows)
 
 
 class BigChangeList(ChangeList):
-    """No "show all" link where nothing is filtered away."""
+    """No "show all" link where nothing is filtered away; and what an empty page offers to this manager."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
+        step: FirstStep | None = getattr(self.model_admin, "first_step", None)
+        self.may_add = self.model_admin.has_add_permission(request)
+        self.step_link = (
+            reverse(f"admin:{step.page}") if step and request.user.has_perm(step.permission) else ""
+        )
 
 
 class ChosenRows(ModelAdmin):
@@ -158,13 +184,26 @@ class ChosenRows(ModelAdmin):
         return response
 
 
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """What to do while a table is empty: a sentence, and the page where it is done, for managers who may."""
+
+    sentence: str
+    title: str
+    #: The name of its address under ``admin:``, and the right (app.codename) that it takes.
+    page: str
+    permission: str
+
+
 class PlainAdmin(ChosenRows):
     """What all tables share: no count of everything, and words where there is nothing yet."""
 
     show_full_result_count = False
     list_per_page = 50
-    #: Shown instead of an empty table where nothing is filtered: what appears here, and how.
+    #: Shown instead of an empty table where nothing is filtered: what this page shows, and how it gets here.
     empty_text = ""
+    #: What to do first, and where.
+    first_step: FirstStep | None = None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BigChangeList

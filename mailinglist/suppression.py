@@ -4,7 +4,9 @@ Every writer locks the Subscriber first (FOR NO KEY UPDATE): the claim of the se
 suppression committed before a claim is never mailed to.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -31,6 +33,11 @@ STRENGTH = {
 def key_for(email_key: str) -> str:
     """The HMAC under which an address (its key, see addresses.normalise) stands on the suppression list."""
     return addresses.suppression_key(email_key, secret=bytes.fromhex(settings.SUPPRESSION_KEY))
+
+
+def keys() -> Callable[[str], str]:
+    """``key_for`` for very many addresses: the secret is read once."""
+    return partial(addresses.suppression_key, secret=bytes.fromhex(settings.SUPPRESSION_KEY))
 
 
 def is_suppressed(subscriber: Subscriber) -> bool:

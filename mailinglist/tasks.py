@@ -11,7 +11,20 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from mailinglist import doorbell, form_steps, guard, lifecycle, pending, restored, retention, sign_up_counts
+from mailinglist import (
+    campaign_counts,
+    doorbell,
+    form_steps,
+    guard,
+    import_runs,
+    lifecycle,
+    list_counts,
+    pending,
+    places,
+    restored,
+    retention,
+    sign_up_counts,
+)
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -35,6 +48,14 @@ def send_mail(again: int = 1) -> None:
         doorbell.ring(send_mail)
 
 
+@shared_task(name="mailinglist.tasks.run_import")
+def run_import(import_id: int) -> None:
+    """Check, import or take back one uploaded file, then wake somebody for the next."""
+    import_runs.run(import_id, stopping=engine.stopping.is_set)
+    if (following := import_runs.next_to_do()) is not None:
+        doorbell.ring(run_import, following)
+
+
 @shared_task(name="mailinglist.tasks.sweep")
 def sweep() -> None:
     """Find in PostgreSQL whatever is to be done, and wake workers for it: no broker message is ever needed."""
@@ -44,6 +65,8 @@ def sweep() -> None:
             doorbell.ring(send_campaign, campaign_id, 0)
     if queue.next_due_in(None) == 0 and not engine.is_running(None):
         doorbell.ring(send_mail, 0)
+    if (import_id := import_runs.next_to_do()) is not None:
+        doorbell.ring(run_import, import_id)
 
 
 @shared_task(name="mailinglist.tasks.nightly")
@@ -51,7 +74,24 @@ def nightly() -> None:
     """Sign-ups that nobody confirmed, and what was kept long enough."""
     pending.tidy()
     retention.prune()
+    import_runs.prune()
     sign_up_counts.prune(now=timezone.now())
+
+
+@shared_task(name="mailinglist.tasks.count_campaigns")
+def count_campaigns() -> None:
+    """The numbers of campaigns, for the staff pages; one worker at a time."""
+    with places.place(places.COUNTS, 0, 1) as free:
+        if free:
+            campaign_counts.refresh()
+
+
+@shared_task(name="mailinglist.tasks.count_lists")
+def count_lists() -> None:
+    """The sizes of the lists, who came and who left, for the staff pages; one worker at a time."""
+    with places.place(places.COUNTS, 1, 1) as free:
+        if free:
+            list_counts.refresh()
 
 
 def tidy() -> None:

@@ -27,6 +27,11 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "100",
+    # An import of a million people writes some gigabytes. With PostgreSQL's own small settings its indexes do not stay in
+    # memory, and a checkpoint every few seconds has each of their pages written down in full again.
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "wal_compression": "on",
 }
 
 

@@ -20,12 +20,13 @@ from django.utils import timezone
 
 from bounces import agents
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import looks, subscriptions, suppression, tokens
+from mailinglist import import_runs, looks, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
     CampaignVersion,
     Delivery,
+    ImportedBefore,
     MailingList,
     SendBudget,
     Subscriber,
@@ -216,6 +217,16 @@ def cast() -> dict[str, str]:
         why="Asked by phone.",
     )
     make_campaign(news)
+    people = import_runs.create(
+        news,
+        [b"email,name\nnot an address,Eve\nbob@post.example,Bob\n"],
+        file_name="people.csv",
+        encoding="",
+        by=SYSTEM,
+    )
+    import_runs.check(people.pk, people.columns, status="confirmed", update=True, consent_text="Signed.")
+    import_runs.run(people.pk)
+    ImportedBefore.objects.create(owner=people, subscriber=ada, before={}, after={})
     doubtful = _sent(news, ada, status="sending", state="unknown")
     finished = _sent(news, ada, status="finished", state="bounced").campaign
     return {
@@ -227,6 +238,7 @@ def cast() -> dict[str, str]:
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),
         "object_id": str(news.pk),
         "list_id": str(news.pk),
+        "import_id": str(people.pk),
         "subscriber_id": str(ada.pk),
         "subscription_id": str(ada.subscriptions.get().pk),
         "delivery_id": str(doubtful.pk),

@@ -7,6 +7,7 @@ them.
 from django.contrib import admin
 
 from bounces.admin import (
+    dashboard,
     endings,
     events,
     incidents,
@@ -18,9 +19,15 @@ from bounces.admin import (
 )
 
 site = admin.site
-site.extra_urls = lambda: [*recipients.urls(), *restore.urls(), *provider_pages.urls()]  # type: ignore[attr-defined]
+site.extra_urls = lambda: [  # type: ignore[attr-defined]
+    *recipients.urls(),
+    *restore.urls(),
+    *provider_pages.urls(),
+    *dashboard.urls(),
+]
 
 __all__ = [
+    "dashboard",
     "endings",
     "events",
     "incidents",

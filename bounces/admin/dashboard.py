@@ -1,114 +1,112 @@
-"""The first page after the login: what needs a look, and the last campaigns. Every number has an index.
+"""The first page after the login: what is under way, what needs a look, and how it went. Nothing big is counted here.
 
-Named in settings.UNFOLD["DASHBOARD_CALLBACK"].
+Named in settings.UNFOLD["DASHBOARD_CALLBACK"]. Each part is for managers who may see what it is about. URL name of the
+numbers that the page asks for again: ``admin:bounces_progress``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
 
-from bounces import heartbeat, reputation
-from bounces.admin.incidents import open_incidents
-from bounces.models import Event, Notification
-from mailinglist.models import Campaign, Delivery, FormStep, MailingList, Subscriber
+from bounces import charts, heartbeat, reputation
+from bounces.admin import to_do
+from mailinglist import campaign_counts, list_counts, progress
+from mailinglist.models import Campaign, MailingList, Subscriber
 from mailinglist.sending import pacing
-from mailinglist.staff import COUNT_CAP
+from mailinglist.staff import require
+from mailinglist.whole_numbers import whole_number
 
 LAST_CAMPAIGNS = 5
+#: How often the page asks for the progress, in seconds.
+ASKED_EVERY = 4
+#: The list of growth can be narrowed to one of so many; all others have their own pages.
+NAMED_LISTS = 50
+
+
+def urls() -> list[URLPattern]:
+    return [path("bounces/progress/", admin.site.admin_view(show_progress), name="bounces_progress")]
+
+
+def show_progress(request: HttpRequest) -> HttpResponse:
+    """JSON: {"campaigns": [progress.Progress.as_json, …]} of what is under way."""
+    require(request, "mailinglist.view_campaign")
+    campaigns = progress.under_way()
+    results = campaign_counts.results([row.pk for row in campaigns])
+    found = progress.of(campaigns, pacing.explain(), results)
+    answer = JsonResponse({"campaigns": [row.as_json() for row in found]})
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the template of the first page needs, for managers who may see campaigns."""
+    """What the template of the first page needs; parts that the manager may not see are left out."""
     may = request.user.has_perm
-    if not (
-        may("mailinglist.view_campaign") and may("mailinglist.view_delivery") and may("bounces.view_event")
-    ):
-        return context
-    last = Event.objects.order_by("-pk").values_list("created_at", flat=True).first()
-    return context | {
-        "dashboard": True,
-        "title": "Overview",
-        "lines": [line for line in _lines() if line["count"]],
-        "last_event": last,
-        "pace": pacing.explain(),
-        "silent_since": heartbeat.listen().silent_since,
-        "reputation": reputation.rates(),
-        "reputation_days": reputation.DAYS,
-        "campaigns": Campaign.objects.prefetch_related("lists").order_by("-pk")[:LAST_CAMPAIGNS],
-        "first_steps": not MailingList.objects.exists() or not Subscriber.objects.exists(),
-    }
+    found: dict[str, Any] = {"title": "Overview", "lines": to_do.lines(request), "asked_every": ASKED_EVERY}
+    if may("mailinglist.view_campaign"):
+        found |= _campaigns()
+    if may("bounces.view_event"):
+        found |= {
+            "pulse": heartbeat.listen(),
+            "reputation": [(rate, charts.meter(rate.share, rate.marks)) for rate in reputation.rates()],
+            "reputation_days": reputation.DAYS,
+        }
+    if may("mailinglist.view_mailinglist"):
+        found |= _growth(request.GET.get("list", ""))
+        found["first_steps"] = not found.get("campaigns") and _first_steps(request, found["lists"])
+    found["nothing"] = not any(
+        part in found for part in ("campaigns", "pulse", "growth")
+    ) and not to_do.may_see(request)
+    return context | found
 
 
-def _lines() -> list[dict[str, Any]]:
-    deliveries = reverse("admin:mailinglist_delivery_changelist")
-    campaigns = reverse("admin:mailinglist_campaign_changelist")
-    notifications = reverse("admin:bounces_notification_changelist")
-    events = reverse("admin:bounces_event_changelist")
-    incidents = open_incidents()
-    held = Event.objects.filter(effect_at__gt=timezone.now(), applied_at__isnull=True)
-    return [
-        _line(
-            incidents["rows"],
-            "warning",
-            "refuse many people they took mail for before: decide whether to believe them",
-            "providers",
-            incidents["link"],
-        ),
-        _line(
-            Campaign.objects.filter(status=Campaign.Status.PAUSED),
-            "warning",
-            "paused: nothing more is sent until somebody resumes or cancels",
-            "campaigns",
-            f"{campaigns}?status__exact=paused",
-        ),
-        _line(
-            Delivery.objects.filter(state=Delivery.State.UNKNOWN),
-            "warning",
-            "in doubt: SES never answered; send again, or leave it",
-            "mails",
-            f"{deliveries}?state__exact=unknown",
-        ),
-        _line(
-            Notification.objects.filter(state=Notification.State.QUARANTINED),
-            "warning",
-            "not understood: look, and process again",
-            "notifications",
-            f"{notifications}?state__exact=quarantined",
-        ),
-        _line(
-            FormStep.objects.filter(step__gt=FormStep.Step.OPEN),
-            "warning",
-            "under a burst of sign-ups: they ask for a captcha or are closed, and go back by themselves",
-            "sign-up forms",
-            reverse("admin:mailinglist_mailinglist_changelist"),
-        ),
-        _line(
-            held,
-            "info",
-            "held: believed when the time of the policy is over, or at a second one",
-            "hard bounces",
-            f"{events}?effect=held",
-        ),
-        _line(
-            Delivery.objects.filter(state=Delivery.State.WAITING),
-            "info",
-            "waiting for a retry after a soft bounce; this goes on by itself",
-            "mails",
-            f"{deliveries}?state__exact=waiting",
-        ),
-    ]
-
-
-def _line(rows: QuerySet[Any], tone: str, text: str, noun: str, link: str) -> dict[str, Any]:
-    count = rows.order_by()[:COUNT_CAP].count()
+def _campaigns() -> dict[str, Any]:
+    pace = pacing.explain()
+    campaigns = progress.under_way()
+    last = list(
+        Campaign.objects.exclude(started_at=None)
+        .defer("body")
+        .prefetch_related("lists")
+        .order_by("-started_at")[:LAST_CAMPAIGNS]
+    )
+    results = campaign_counts.results({row.pk for row in [*campaigns, *last]})
     return {
-        "count": count,
-        "capped": count == COUNT_CAP,
-        "tone": tone,
-        "text": text,
-        "noun": noun,
-        "link": link,
+        "pace": pace,
+        "under_way": progress.of(campaigns, pace, results),
+        "campaigns": [(row, results.get(row.pk)) for row in last],
+        "any_read": any(found.opened or found.clicked for found in results.values()),
     }
+
+
+def _growth(asked: str) -> dict[str, Any]:
+    lists = list(MailingList.objects.order_by("name").values_list("pk", "name")[:NAMED_LISTS])
+    chosen = whole_number(asked)
+    chosen = chosen if chosen in dict(lists) else 0
+    weeks = list_counts.weeks(chosen or None)
+    joined, left = list_counts.total(weeks)
+    chart = charts.numbers(
+        [week.moment for week in weeks],
+        [
+            ("came", "new", [week.joined for week in weeks]),
+            ("left", "bounce", [week.left for week in weeks]),
+        ],
+        label="%d %b %Y",
+    )
+    return {
+        "growth": weeks[::-1],
+        "growth_chart": chart,
+        "joined": joined,
+        "left": left,
+        "lists": lists,
+        "chosen_list": chosen,
+        "growth_weeks": list_counts.WEEKS,
+    }
+
+
+def _first_steps(request: HttpRequest, lists: Sequence[Any]) -> bool:
+    may = request.user.has_perms(
+        ("mailinglist.add_mailinglist", "mailinglist.add_subscriber", "mailinglist.add_campaign")
+    )
+    return may and not (lists and Subscriber.objects.exists())

@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 from bounces import undo
 from bounces.admin.selection import ask_and_act
 from mailinglist.models import Subscription
-from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 
 PERMISSIONS = ("mailinglist.change_subscriber", "mailinglist.change_suppression")
@@ -44,6 +44,12 @@ class EndedAdmin(MachineOwnedAdmin):
     actions = ("restore_chosen",)
     empty_text = (
         "No subscription has ended yet. Whoever leaves, and whoever is lost to a bounce, appears here."
+    )
+    first_step = FirstStep(
+        "Nothing is to be done here until then. What bounces end is ruled by the bounce policies.",
+        "Bounce policies",
+        "bounces_policy_changelist",
+        "bounces.view_policy",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from bounces import provider_rates
 from bounces.history import JUDGED
+from bounces.list_events import of_list
 from bounces.models import Event
 from mailinglist.models import MailingList
 from mailinglist.whole_numbers import whole_number
@@ -47,7 +48,7 @@ class MailingListFilter(admin.SimpleListFilter):
         value = self.value() or ""
         if not value:
             return queryset
-        return queryset.filter(delivery__list_id=whole_number(value))
+        return of_list(queryset, whole_number(value))
 
 
 class EffectFilter(admin.SimpleListFilter):

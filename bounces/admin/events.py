@@ -17,7 +17,7 @@ from bounces.admin.selection import ask_and_act
 from bounces.history import JUDGED
 from bounces.models import Event
 from mailinglist import words
-from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 
 
@@ -141,6 +141,12 @@ class EventAdmin(MachineOwnedAdmin):
     empty_text = (
         "Nothing has come back from SES yet. Deliveries, bounces and complaints appear here within seconds "
         "of a mail, once SES publishes its events to this installation."
+    )
+    first_step = FirstStep(
+        "Start a campaign or send a test; SES reports within seconds. If nothing comes, look at what was received.",
+        "Notifications",
+        "bounces_notification_changelist",
+        "bounces.view_notification",
     )
 
     def has_undo_permission(self, request: HttpRequest) -> bool:

@@ -1,7 +1,6 @@
 """Incidents: a provider that refused many people it took mail for before, and the decision about it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +13,7 @@ from unfold.decorators import display
 from bounces import incidents
 from bounces.models import Incident
 from mailinglist.changes import Actor
-from mailinglist.staff import MachineOwnedAdmin, ReasonForm, actor, ask, require
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, ReasonForm, actor, ask, require
 from mailinglist.templatetags.mailinglist_tags import badge
 
 PERMISSIONS = ("mailinglist.change_subscriber", "mailinglist.change_suppression")
@@ -35,6 +34,12 @@ class IncidentAdmin(MachineOwnedAdmin):
     empty_text = (
         "No incident so far. When a provider suddenly refuses many people it took mail for before, it appears "
         "here, and its hard bounces unsubscribe nobody until you decide."
+    )
+    first_step = FirstStep(
+        "Nothing is to be done. How the providers treat your mail shows on their own page.",
+        "Providers",
+        "bounces_providers",
+        "bounces.view_event",
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -163,11 +168,3 @@ def _numbers(row: Incident) -> str:
 def _people(row: Incident) -> str:
     count = len(incidents.held_people(row))
     return "One person would" if count == 1 else f"{count} people would"
-
-
-def open_incidents() -> dict[str, Any]:
-    """The dashboard's line about incidents that wait for a decision."""
-    return {
-        "rows": Incident.objects.filter(state=State.OPEN),
-        "link": f"{reverse('admin:bounces_incident_changelist')}?state__exact={State.OPEN}",
-    }

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from bounces import pipeline
 from bounces.models import Notification
 from mailinglist import words
-from mailinglist.staff import MachineOwnedAdmin, recipient_url, require
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 
 #: More of a body than this is not shown; the command line has the rest.
@@ -34,6 +34,12 @@ class NotificationAdmin(MachineOwnedAdmin):
     empty_text = (
         "Nothing was received yet. SES must publish its events to an SNS topic, and the topic must be "
         "subscribed to this installation's address /hooks/ses/."
+    )
+    first_step = FirstStep(
+        "manage.py bounce_doctor says what is missing, and how to mend it. Then send a test.",
+        "Campaigns",
+        "mailinglist_campaign_changelist",
+        "mailinglist.view_campaign",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:

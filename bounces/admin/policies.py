@@ -14,7 +14,7 @@ from bounces.admin import simulation
 from bounces.admin.words import sentences
 from bounces.models import Policy
 from mailinglist.changes import Noun, record
-from mailinglist.staff import PlainAdmin, actor
+from mailinglist.staff import FirstStep, PlainAdmin, actor
 
 LABELS = {
     "soft_retry_days": "Send again after (days)",
@@ -43,6 +43,13 @@ class PolicyAdmin(PlainAdmin):
     list_select_related = ("list",)
     readonly_fields = ("in_words",)
     list_before_template = "admin/bounces/policy/intro.html"
+    empty_text = "What bounces do to people: when a mail is tried again, and when a subscription ends."
+    first_step = FirstStep(
+        "Set the values for all lists first; a list can have its own later.",
+        "Set the policy",
+        "bounces_policy_add",
+        "bounces.add_policy",
+    )
     fieldsets = (
         (None, {"fields": ("list", "in_words")}),
         ("Soft bounces: a passing trouble", {"fields": ("soft_retry_days", "soft_exhausted_unsubscribes")}),

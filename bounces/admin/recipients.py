@@ -14,7 +14,6 @@ from django.urls import URLPattern, path
 
 from bounces import timeline
 from bounces.admin import recipient_bounces
-from bounces.models import AddressHealth
 from mailinglist import pauses, subscriptions, suppression
 from mailinglist.models import Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
@@ -63,7 +62,7 @@ def urls() -> list[URLPattern]:
 def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Everything about one person, newest first."""
     require(request, *VIEW)
-    subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
+    subscriber = get_object_or_404(Subscriber.objects.select_related("health"), pk=subscriber_id)
     number = whole_number(request.GET.get("page"))
     on = list(subscriber.subscriptions.select_related("list").order_by("list__name"))
     said = list(subscriber.consents.select_related("list").order_by("-at", "-pk")[:SHOWN_CONSENTS])
@@ -75,9 +74,8 @@ def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
         "may_erase": request.user.has_perm("mailinglist.delete_subscriber"),
         "suppression": known if known and known.active else None,
         "paused": pauses.is_paused(subscriber),
-        "health": AddressHealth.objects.filter(subscriber=subscriber).first(),
-        "waiting": _deliveries(subscriber, Delivery.State.WAITING, "next_attempt_at"),
-        "unknown": _deliveries(subscriber, Delivery.State.UNKNOWN, "-pk"),
+        "health": getattr(subscriber, "health", None),
+        **_open_deliveries(subscriber),
         "story": timeline.page(subscriber.pk, min(number, MAX_PAGE)),
         "may_change": request.user.has_perms(CHANGE),
         "own_choice": subscriptions.OWN_CHOICE,
@@ -247,6 +245,13 @@ def _suppression(subscriber: Subscriber) -> Suppression | None:
     return Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True).first()
 
 
-def _deliveries(subscriber: Subscriber, state: Delivery.State, order: str) -> list[Delivery]:
-    rows = Delivery.objects.filter(subscriber=subscriber, state=state).select_related("campaign")
-    return list(rows.order_by(order)[:SHOWN_DELIVERIES])
+def _open_deliveries(subscriber: Subscriber) -> dict[str, list[Delivery]]:
+    """The newest that wait for a retry, the next one first, and the newest in doubt."""
+    states = (Delivery.State.WAITING, Delivery.State.UNKNOWN)
+    rows = Delivery.objects.filter(subscriber=subscriber, state__in=states).select_related("campaign")
+    waiting: list[Delivery] = []
+    unknown: list[Delivery] = []
+    for row in rows.order_by("-pk")[: 10 * SHOWN_DELIVERIES]:
+        (waiting if row.state == Delivery.State.WAITING else unknown).append(row)
+    waiting.sort(key=lambda row: (row.next_attempt_at is None, row.next_attempt_at))
+    return {"waiting": waiting[:SHOWN_DELIVERIES], "unknown": unknown[:SHOWN_DELIVERIES]}

@@ -14,6 +14,8 @@ from mailinglist import addresses
 from mailinglist.staff import ReasonForm, actor, page, require
 
 PERMISSIONS = ("mailinglist.change_subscriber", "mailinglist.change_suppression")
+#: So many people are counted before the act; it restores all of them, however many.
+COUNTED_MOST = 1_000
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -68,6 +70,7 @@ def restore(request: HttpRequest) -> HttpResponse:
             by=actor(request),
             why=values["why"],
             dry_run=not do,
+            most=COUNTED_MOST,
         )
         if do:
             messages.success(
@@ -76,4 +79,5 @@ def restore(request: HttpRequest) -> HttpResponse:
                 f"restored, {found.suppressions} suppressions released.",
             )
             return HttpResponseRedirect(reverse("admin:bounces_restore"))
-    return page(request, "admin/bounces/restore.html", "Take back bounces", {"form": form, "found": found})
+    context = {"form": form, "found": found, "more": bool(found and found.subscribers >= COUNTED_MOST)}
+    return page(request, "admin/bounces/restore.html", "Take back bounces", context)

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from bounces import whatif
 from bounces.admin.words import sentences
 from bounces.history import JUDGED
+from bounces.list_events import of_list
 from bounces.models import Event, Policy
 from mailinglist.models import MailingList
 from mailinglist.staff import page, require
@@ -69,9 +70,6 @@ def simulate(request: HttpRequest, labels: dict[str, str]) -> HttpResponse:
 
 
 def _too_many(mailing_list: MailingList) -> bool:
-    rows = Event.objects.filter(
-        verdict__in=JUDGED,
-        occurred_at__gte=timezone.now() - timedelta(days=whatif.DAYS),
-        delivery__list=mailing_list,
-    )
+    since = timezone.now() - timedelta(days=whatif.DAYS)
+    rows = of_list(Event.objects.filter(verdict__in=JUDGED, occurred_at__gte=since), mailing_list.pk)
     return rows.order_by()[: MOST_EVENTS + 1].count() > MOST_EVENTS

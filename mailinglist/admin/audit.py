@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from mailinglist.models import Change
-from mailinglist.staff import MachineOwnedAdmin, find_subscriber_ids, recipient_url
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, find_subscriber_ids, recipient_url
 
 
 @admin.register(Change)
@@ -24,6 +24,12 @@ class ChangeAdmin(MachineOwnedAdmin):
     fields = ("at", "what", "person", "list", "step", "who", "why", "evidence")
     empty_text = (
         "Every change of a subscription, suppression or campaign is written here, with who made it and why."
+    )
+    first_step = FirstStep(
+        "Nothing is to be done: the first list that you make is the first line.",
+        "Lists",
+        "mailinglist_mailinglist_changelist",
+        "mailinglist.view_mailinglist",
     )
 
     def get_search_results(

@@ -125,7 +125,8 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
         request,
         title=f"Schedule “{campaign.name}”",
         sentences=[
-            f"It would go to {found.to_send} people now; whoever is subscribed at that time gets it.",
+            f"It would go to {'about ' * found.about}{found.to_send:,} people now; whoever is subscribed at that "
+            "time gets it.",
             "You can change the text, or take the schedule back, until it starts.",
         ],
         form=form,

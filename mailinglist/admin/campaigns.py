@@ -15,12 +15,12 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from mailinglist import reports, zones
+from mailinglist import campaign_counts, zones
 from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
 from mailinglist.composing import body
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
-from mailinglist.staff import CappedPaginator, PlainAdmin
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -79,6 +79,12 @@ class CampaignAdmin(PlainAdmin):
     )
     empty_text = (
         "A campaign is one mailing to everyone who is subscribed to a list. Write one, then start it."
+    )
+    first_step = FirstStep(
+        "It needs a list with people on it first.",
+        "Lists",
+        "mailinglist_mailinglist_changelist",
+        "mailinglist.view_mailinglist",
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
@@ -206,12 +212,16 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
 
 def _numbers(campaign: Campaign) -> dict[str, Any]:
     """The recipients by state, in the order a mail goes through them, and the sums of the report."""
-    report = reports.campaign_report(campaign.pk)
+    found = campaign_counts.numbers(campaign.pk)
+    if found is None:
+        return {"being_counted": True}
+    report = found.report
     counts, recipients = report["by_state"], report["recipients"]
     moving = sum(counts.get(state, 0) for state in MOVING)
     settled = 100 * (recipients - moving) / recipients if recipients else 100.0
     return {
         "report": report,
+        "counted_at": found.counted_at,
         "states": [
             {"code": state.value, "label": state.label, "count": counts[state.value]}
             for state in Delivery.State

@@ -5,16 +5,24 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from mailinglist import words
+from mailinglist import campaign_counts, words
+from mailinglist.admin import exports
 from mailinglist.models import Attempt, Campaign, Delivery
 from mailinglist.sending import queue
-from mailinglist.staff import MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url
+from mailinglist.staff import (
+    COUNT_CAP,
+    FirstStep,
+    MachineOwnedAdmin,
+    actor,
+    find_subscriber_ids,
+    recipient_url,
+)
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -40,7 +48,8 @@ class CampaignFilter(admin.SimpleListFilter):
             return queryset.filter(campaign__isnull=True)
         if not chosen:
             return queryset
-        return queryset.filter(campaign_id=whole_number(chosen))
+        pk = whole_number(chosen)
+        return queryset.filter(campaign_id=pk, pk__range=campaign_counts.span(pk))
 
 
 class VerdictFilter(admin.SimpleListFilter):
@@ -51,10 +60,31 @@ class VerdictFilter(admin.SimpleListFilter):
         return [(code, label) for code, label in words.VERDICTS.items() if code != "not-a-bounce"]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """By the index of attempts. No more of them are read than the table has rows, unless another filter chooses."""
         if not self.value():
             return queryset
-        judged = Attempt.objects.filter(verdict=self.value()).values("delivery_id")
-        return queryset.filter(pk__in=judged)
+        judged = Attempt.objects.filter(verdict=self.value())
+        if campaign := whole_number(request.GET.get(CampaignFilter.parameter_name)):
+            first, last = campaign_counts.span(campaign)
+            judged = judged.filter(delivery_id__gte=first, delivery_id__lte=last)
+        if not set(request.GET) - {self.parameter_name, CampaignFilter.parameter_name, "p"}:
+            judged = judged.order_by("-delivery_id")[:COUNT_CAP]
+        return queryset.filter(pk__in=judged.values("delivery_id"))
+
+
+class PurposeFilter(admin.SimpleListFilter):
+    title = "purpose"
+    parameter_name = "purpose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(label)) for value, label in Delivery.Purpose.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        if not self.value():
+            return queryset
+        # Only mail of campaigns has one; said so that the index of the others is used.
+        of_none = self.value() != Delivery.Purpose.CAMPAIGN
+        return queryset.filter(purpose=self.value(), campaign__isnull=of_none)
 
 
 class AttemptInline(TabularInline):
@@ -95,7 +125,7 @@ class AttemptInline(TabularInline):
 @admin.register(Delivery)
 class DeliveryAdmin(MachineOwnedAdmin):
     list_display = ("person", "mail", "state_badge", "why", "attempts", "next_attempt_at", "changed_at")
-    list_filter = (CampaignFilter, "state", VerdictFilter, "purpose")
+    list_filter = (CampaignFilter, "state", VerdictFilter, PurposeFilter)
     list_filter_sheet = False
     list_select_related = ("subscriber", "campaign")
     search_fields = ("subscriber__email_key",)
@@ -117,6 +147,20 @@ class DeliveryAdmin(MachineOwnedAdmin):
     empty_text = (
         "When a campaign starts, every recipient gets a row here; its state tells what became of their mail."
     )
+    first_step = FirstStep(
+        "First write a campaign and start it.",
+        "Campaigns",
+        "mailinglist_campaign_changelist",
+        "mailinglist.view_campaign",
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        export = path(
+            "of-campaign/<int:campaign_id>/export/",
+            self.admin_site.admin_view(exports.recipients),
+            name="mailinglist_delivery_export",
+        )
+        return [export, *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str

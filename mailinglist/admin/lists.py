@@ -3,20 +3,21 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
+from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from mailinglist import farewell, links
+from mailinglist import farewell, links, list_counts
 from mailinglist.admin import form_pressure, list_embedding
 from mailinglist.admin.list_form import ListForm
 from mailinglist.changes import Noun, record
 from mailinglist.models import MailingList, Subscription
-from mailinglist.staff import PlainAdmin, actor
+from mailinglist.staff import FirstStep, PlainAdmin, actor
 from mailinglist.whole_numbers import whole_number
 
 Status = Subscription.Status
@@ -92,6 +93,12 @@ class MailingListAdmin(PlainAdmin):
         "A list is what people subscribe to. Make one with its sender address, then share its public sign-up "
         "page or import the people who agreed to get mail."
     )
+    first_step = FirstStep(
+        "Begin here: name the list, and the address that its mails come from.",
+        "Make a list",
+        "mailinglist_mailinglist_add",
+        "mailinglist.add_mailinglist",
+    )
 
     def get_urls(self) -> list[URLPattern]:
         embed = self.admin_site.admin_view(list_embedding.show)
@@ -103,17 +110,15 @@ class MailingListAdmin(PlainAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
-        def number(status: str) -> Count:
-            return Count("subscriptions", filter=Q(subscriptions__status=status))
-
         found: QuerySet[MailingList] = super().get_queryset(request).select_related("form_step")
-        if request.resolver_match and request.resolver_match.url_name != "mailinglist_mailinglist_changelist":
-            return found
-        return found.annotate(
-            subscribed=number(Status.CONFIRMED),
-            pending=number(Status.PENDING),
-            unsubscribed=number(Status.UNSUBSCRIBED),
-        )
+        return found
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        page: ChangeList = super().get_changelist_instance(request)
+        sizes = list_counts.sizes([row.pk for row in page.result_list])
+        for row in page.result_list:
+            row.size = sizes[row.pk]
+        return page
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("description", "postal_address", "allowed_origins", *TEXTS):
@@ -156,17 +161,17 @@ class MailingListAdmin(PlainAdmin):
     def sender(self, row: MailingList) -> str:
         return f"{row.from_name} <{row.from_email}>"
 
-    @display(description="Subscribed", ordering="subscribed")
+    @display(description="Subscribed")
     def subscribed(self, row: Any) -> SafeString:
-        return _people(row, Status.CONFIRMED, row.subscribed)
+        return _people(row, Status.CONFIRMED, row.size.confirmed)
 
-    @display(description="To confirm", ordering="pending")
+    @display(description="To confirm")
     def pending(self, row: Any) -> SafeString:
-        return _people(row, Status.PENDING, row.pending)
+        return _people(row, Status.PENDING, row.size.pending)
 
-    @display(description="Left", ordering="unsubscribed")
+    @display(description="Left")
     def unsubscribed(self, row: Any) -> SafeString:
-        return _people(row, Status.UNSUBSCRIBED, row.unsubscribed)
+        return _people(row, Status.UNSUBSCRIBED, row.size.unsubscribed)
 
     @display(description="Public page")
     def public_page(self, row: MailingList) -> SafeString | str:
@@ -225,13 +230,16 @@ class MailingListAdmin(PlainAdmin):
         return form_pressure.state(row) if row.pk else "Open as soon as you save."
 
     @display(description="Bring people in")
-    def import_hint(self, row: MailingList) -> SafeString:
+    def import_hint(self, row: MailingList) -> SafeString | str:
+        if not row.pk:
+            return "Save the list first."
         return format_html(
-            "People with proof of consent come in from a CSV file. Look first, then do it:<br>"
-            "<code>python manage.py import_subscribers {0} people.csv --dry-run</code><br>"
-            "<code>python manage.py import_subscribers {0} people.csv</code><br>"
-            "Nobody who left or is suppressed is brought back by it.",
-            row.slug or "SLUG",
+            'People with proof of consent come in from a CSV file: <a href="{}?list={}">Import a file</a>. You see what '
+            "would happen before anything is changed, and nobody who left or is suppressed is brought back.<br>"
+            "For very large files there is a command: <code>python manage.py import_subscribers {} people.csv</code>",
+            reverse("admin:mailinglist_import_add"),
+            row.pk,
+            row.slug,
         )
 
 
@@ -239,6 +247,9 @@ def _outside(address: str) -> SafeString:
     return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', address, address)
 
 
-def _people(row: MailingList, status: str, number: int) -> SafeString:
+def _people(row: Any, status: str, number: int) -> SafeString:
     address = reverse("admin:mailinglist_subscriber_changelist")
-    return format_html('<a href="{}?list={}&status={}">{}</a>', address, row.pk, status, f"{number:,}")
+    more = "+" if row.size.at_least and number >= list_counts.LIVE_MOST else ""
+    return format_html(
+        '<a href="{}?list={}&status={}">{}{}</a>', address, row.pk, status, f"{number:,}", more
+    )

@@ -20,12 +20,12 @@ from unfold.widgets import (
 )
 
 from mailinglist import addresses, subscriptions
-from mailinglist.admin import erasing
+from mailinglist.admin import erasing, exports
 from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
 from mailinglist.forms import PersonNameField
 from mailinglist.models import MailingList, Subscriber, Subscription
-from mailinglist.staff import FastAdmin, actor, ask, find_subscribers, recipient_url, require
+from mailinglist.staff import FastAdmin, FirstStep, actor, ask, find_subscribers, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -139,6 +139,7 @@ class SubscriberAdmin(FastAdmin):
     list_filter_sheet = False
     search_fields = ("email_key",)
     search_help_text = "An address, or the beginning of one"
+    list_before_template = "admin/mailinglist/subscriber/in_and_out.html"
     fields = (
         "email",
         "name",
@@ -152,7 +153,13 @@ class SubscriberAdmin(FastAdmin):
     readonly_fields = ("email", "everything", "created_at", "updated_at")
     empty_text = (
         "People appear here when they sign up on a list's public page, when you add them, "
-        "or when you import a file: python manage.py import_subscribers LIST people.csv"
+        "or when you import a file (Imports, in the navigation)."
+    )
+    first_step = FirstStep(
+        "First make a list that they can be on.",
+        "Lists",
+        "mailinglist_mailinglist_changelist",
+        "mailinglist.view_mailinglist",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
@@ -175,7 +182,12 @@ class SubscriberAdmin(FastAdmin):
             )
             for name, view in (("erase", erasing.erase), ("data", erasing.download))
         ]
-        return [*pages, *super().get_urls()]
+        export = path(
+            "export/",
+            self.admin_site.admin_view(exports.subscribers),
+            name="mailinglist_subscriber_export",
+        )
+        return [export, *pages, *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Subscriber | None = None) -> bool:
         return False
@@ -191,7 +203,7 @@ class SubscriberAdmin(FastAdmin):
         return ask(
             request,
             title="Add a subscriber",
-            sentences=["Add one person by hand. For many, import a file."],
+            sentences=["Add one person by hand. For many, use Imports in the navigation."],
             form=form,
             button="Add",
             back=reverse("admin:mailinglist_subscriber_changelist"),

@@ -17,6 +17,7 @@ from mailinglist import addresses, subscriptions, suppression
 from mailinglist.models import Subscriber, Suppression
 from mailinglist.staff import (
     FastAdmin,
+    FirstStep,
     ReasonForm,
     actor,
     ask,
@@ -68,6 +69,12 @@ class SuppressionAdmin(FastAdmin):
     empty_text = (
         "Addresses that get no mail, whatever list they are on: hard bounces, complaints, and those you add. "
         "Only a fingerprint of the address is kept, so that it stays blocked after the person was erased."
+    )
+    first_step = FirstStep(
+        "Nothing is to be done: bounces and complaints bring addresses here by themselves.",
+        "Suppress an address",
+        "mailinglist_suppression_add",
+        "mailinglist.add_suppression",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:

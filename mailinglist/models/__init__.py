@@ -4,10 +4,12 @@ from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
+from mailinglist.models.counts import CampaignCount, ListCount, ListDay
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.engagement import Engagement
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
+from mailinglist.models.imports import Import, ImportBadRow, ImportedBefore, ImportPart
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
@@ -16,6 +18,7 @@ __all__ = [
     "AskedAddress",
     "Attempt",
     "Campaign",
+    "CampaignCount",
     "CampaignVersion",
     "Change",
     "ConsentRecord",
@@ -23,6 +26,12 @@ __all__ = [
     "Engagement",
     "FormStep",
     "Home",
+    "Import",
+    "ImportBadRow",
+    "ImportPart",
+    "ImportedBefore",
+    "ListCount",
+    "ListDay",
     "ListLogo",
     "MailingList",
     "ProviderPace",

@@ -1,6 +1,7 @@
 """The append-only record of every status change: who, from, to, why."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -34,7 +35,12 @@ class Change(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     noun = models.CharField(max_length=14, choices=Noun.choices)
     object_id = models.BigIntegerField()
@@ -57,8 +63,14 @@ class Change(models.Model):
             ),
         ]
         indexes = [
+            # Who came and who left in the last days. Rows lie in the order of their time: a few pages do.
+            BrinIndex(fields=["at"], autosummarize=True, name="change_by_time"),
+            # The admin: what one kind of actor did, newest first.
+            models.Index(fields=["actor", "-id"], name="change_by_actor"),
             # The timeline of a person.
             models.Index(fields=["subscriber", "-at"], name="change_timeline"),
+            # What a manager did, also when their account is deleted. Most changes have no manager.
+            models.Index(fields=["user"], condition=Q(user__isnull=False), name="change_by_user"),
             # The history of one object.
             models.Index(fields=["noun", "object_id", "-at"], name="change_history"),
         ]

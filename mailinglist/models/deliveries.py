@@ -145,8 +145,19 @@ class Delivery(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="delivery_waiting"),
             # The few that need a decision.
             models.Index(fields=["id"], condition=Q(state="unknown"), name="delivery_unknown"),
-            # A campaign's recipients by state in the admin and its report.
-            models.Index(fields=["campaign", "state"], name="delivery_by_state"),
+            # A campaign's recipients by state in its report, and newest first in the admin; with it, the first and
+            # last number of a campaign's rows.
+            models.Index(fields=["campaign", "state", "-id"], name="delivery_of_campaign"),
+            # The admin: the few with such an end, newest first, whatever their campaign.
+            models.Index(
+                fields=["state", "-id"],
+                condition=Q(state__in=["bounced", "complained", "failed", "skipped", "expired", "cancelled"]),
+                name="delivery_with_end",
+            ),
+            # The admin: confirmations, tests and other mail of no campaign.
+            models.Index(
+                fields=["purpose", "-id"], condition=Q(campaign__isnull=True), name="delivery_of_no_campaign"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -204,6 +215,12 @@ class Attempt(models.Model):
                 fields=["started_at"],
                 condition=Q(verdict__in=["hard", "complaint", "suppressed"]),
                 name="attempt_against_us",
+            ),
+            # The admin: the mails that something came back about.
+            models.Index(
+                fields=["verdict", "-delivery"],
+                condition=~Q(verdict__in=["", "delivered"]),
+                name="attempt_came_back",
             ),
         ]
 

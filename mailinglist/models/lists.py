@@ -235,7 +235,10 @@ class Subscription(models.Model):
         NEVER_ASKED = "never-asked", _("I never asked for them")
         OTHER = "other", _("Another reason")
 
-    list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
+    # The constraint below that makes it unique with the subscriber is its index too.
+    list = models.ForeignKey(
+        MailingList, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
+    )
     subscriber = models.ForeignKey("Subscriber", on_delete=models.CASCADE, related_name="subscriptions")
     status = models.CharField(max_length=16, choices=Status.choices)
     source = models.CharField(max_length=60, help_text="Where it came from: form, import, manager, demo.")
@@ -290,6 +293,12 @@ class Subscription(models.Model):
             ),
             # The counts by status on the list page and the newest first in the admin.
             models.Index(fields=["list", "status", "-id"], name="subscription_by_status"),
+            # The admin: who left and why, newest first.
+            models.Index(
+                fields=["unsubscribe_reason", "-id"],
+                condition=~Q(unsubscribe_reason=""),
+                name="subscription_ended",
+            ),
             # Sign-ups to be reminded of, or to expire.
             models.Index(fields=["id"], condition=Q(status="pending"), name="subscription_pending"),
         ]

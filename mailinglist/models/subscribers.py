@@ -33,6 +33,10 @@ class Subscriber(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        permissions = [
+            ("import_subscriber", "Can import subscribers, and undo imports"),
+            ("export_subscriber", "Can download subscribers and recipients"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(email_key="") & ~Q(suppression_key=""), name="subscriber_has_keys"

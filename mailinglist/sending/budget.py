@@ -199,7 +199,12 @@ def fair_rate(budget: Budget, campaign_id: int, now: datetime) -> float:
 
 def present_rate(budget: Budget, now: datetime) -> float:
     """Mails a second over the last moments, of all takers."""
-    return sum(_recent(taker, now) for taker in budget.takers.values()) / RECENT_SECONDS
+    return sum(present_rates(budget, now).values())
+
+
+def present_rates(budget: Budget, now: datetime) -> dict[int, float]:
+    """The same by campaign id."""
+    return {key: _recent(taker, now) / RECENT_SECONDS for key, taker in budget.takers.items()}
 
 
 def _ahead(rate: float, share: float) -> float:

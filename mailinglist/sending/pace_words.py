@@ -1,7 +1,7 @@
 """PURE. What the pace is and why, in plain data and in sentences. Called by ``pacing.explain``."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailinglist.sending.budget import (
@@ -11,6 +11,7 @@ from mailinglist.sending.budget import (
     Budget,
     active,
     present_rate,
+    present_rates,
     refilled,
 )
 
@@ -41,6 +42,8 @@ class Explanation:
     #: Campaigns that share the rate now.
     campaigns: int
     reasons: Sequence[Reason]
+    #: ``sending`` by campaign id.
+    rates: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def slowed(self) -> bool:
@@ -82,6 +85,7 @@ def explain(budget: Budget, now: datetime, *, guard_text: str, slow: Sequence[Sl
             *_sharing(sharing),
             *_slow(slow),
         ],
+        rates={key: round(rate, 2) for key, rate in present_rates(current, now).items()},
     )
 
 

@@ -130,8 +130,11 @@ def explain() -> Explanation:
     if row is None:
         return pace_words.BEFORE_THE_FIRST_MAIL
     found = _Found.of(row)
-    text = SendBudget.objects.values_list("guard_text", flat=True).get(pk=_name())
-    slow = [(pace.provider, pace.per_second, pace.until, pace.why) for pace in providers.slowed()]
+    text, slow = "", []
+    if found.budget.guard_factor < 1:
+        text = SendBudget.objects.values_list("guard_text", flat=True).get(pk=_name())
+    if found.slowed:
+        slow = [(pace.provider, pace.per_second, pace.until, pace.why) for pace in providers.slowed()]
     return pace_words.explain(found.budget, found.now, guard_text=text, slow=slow)
 
 

@@ -35,6 +35,12 @@ def share(part: float | None, whole: float | None) -> str:
 
 
 @register.filter
+def thousands(number: float | None) -> str:
+    """A number without its fraction, with commas."""
+    return f"{number or 0:,.0f}"
+
+
+@register.filter
 def tracking_text(mailing_list: MailingList) -> str:
     """The box about opens and clicks of a list; "" where it does not ask."""
     return forms.tracking_text(mailing_list)

@@ -1,6 +1,7 @@
 """Making .venv: somebody else's, and Ctrl-C in the middle of it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -82,3 +83,12 @@ def test_a_command_that_is_run_to_its_end_ends_with_a_stop(monkeypatch: pytest.M
 
 def test_a_command_reads_the_words_it_is_given() -> None:
     assert processes.output(["cat"], words="one\ntwo\n") == (0, "one\ntwo", "")
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_the_locks_name_extras_for_the_pip_of_debian_12(name: str) -> None:
+    """pip 23.0 takes ``coverage[toml]`` for unpinned where the lock says ``coverage==…`` and a newer one is out."""
+    wanted = re.findall(r"^[\w-]+\[[\w, -]+\]", (PROJECT / f"{name}.in").read_text(), re.MULTILINE)
+    locked = (PROJECT / f"{name}.txt").read_text().replace(", ", ",")
+    assert wanted
+    assert [pin for pin in wanted if f"\n{pin}==" not in locked] == []

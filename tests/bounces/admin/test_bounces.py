@@ -156,6 +156,17 @@ def test_taking_back_restores_one_domain_and_names_the_manager(staff: Client, bo
     assert Change.objects.filter(user=boss, why="Outage at post.example.").count() == 2
 
 
+def test_taking_back_counts_no_further_than_needed_and_restores_all(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outage()
+    monkeypatch.setattr("bounces.admin.restore.COUNTED_MOST", 1)
+    page = staff.post(reverse("admin:bounces_restore"), span()).content.decode()
+    assert "at least <strong>1</strong> people" in page and "Restore all these people" in page
+    staff.post(reverse("admin:bounces_restore"), span(do="1"))
+    assert Subscription.objects.filter(status="confirmed").count() == 2
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

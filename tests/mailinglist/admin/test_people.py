@@ -39,7 +39,7 @@ def test_lists_show_how_many_people_are_in_each_state(staff: Client, news: Maili
         Subscriber.objects.first().pk, reason=Subscription.Reason.PAGE, by=Actor(Kind.PERSON), why="Left."
     )
     row = staff.get(reverse("admin:mailinglist_mailinglist_changelist")).context["cl"].result_list[0]
-    assert (row.subscribed, row.pending, row.unsubscribed) == (2, 0, 1)
+    assert (row.size.confirmed, row.size.pending, row.size.unsubscribed) == (2, 0, 1)
 
 
 def test_a_list_links_to_its_public_page_and_says_how_to_import(staff: Client, news: MailingList) -> None:

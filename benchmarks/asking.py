@@ -1,0 +1,66 @@
+"""Asking for staff pages in this process, and how long they take. Runs after ``django.setup``."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+from urllib.parse import urlencode
+
+#: (name, method, address, values)
+Page = tuple[str, str, str, dict[str, str]]
+_TIMES = 3
+_NOTHING = {"time": "0", "sql": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page: its status, milliseconds (the middle of three) and statements."""
+
+    page: str
+    address: str
+    status: int
+    ms: float
+    queries: int
+    #: Milliseconds of its slowest statement, and which it is.
+    slowest_ms: float
+    slowest: str
+
+    def line(self, missed: bool) -> str:
+        mark = "MISSED" if missed else ""
+        return f"{self.ms:8.0f} ms {self.queries:4} queries  {self.status}  {self.page}  {mark}"
+
+
+def ask_all(pages: Iterable[Page]) -> list[Asked]:
+    """Every page three times, by a superuser."""
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext, setup_test_environment
+
+    setup_test_environment()
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.create_superuser("boss", password="only for the measurement"))
+    found = []
+    for name, method, address, values in pages:
+        times = []
+        for _ in range(_TIMES):
+            with CaptureQueriesContext(connection) as queries:
+                begun = time.monotonic()
+                answer = getattr(client, method)(address, values)
+                times.append(time.monotonic() - begun)
+        slowest = max(queries.captured_queries, key=lambda query: float(query["time"]), default=_NOTHING)
+        asked = f"{address}?{urlencode(values)}" if values and method == "get" else address
+        found.append(
+            Asked(
+                name,
+                asked if method == "get" else f"POST {asked}",
+                answer.status_code,
+                median(times) * 1000,
+                len(queries),
+                float(slowest["time"]) * 1000,
+                slowest["sql"],
+            )
+        )
+    return found

@@ -1,0 +1,88 @@
+"""``python -m benchmarks.big_desk``, also ``script/bench --admin``: how quick every staff page is on a big installation.
+
+On a throw-away PostgreSQL with N people, 10 N deliveries in ten campaigns, and about 2 N events (the rows of
+``history_rows``, and what ``desk_rows`` adds to them). Every page is asked for three times by Django's test client; the
+middle time counts. Leaves with status 1 when a page takes longer or asks more often than it may.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import asking
+from benchmarks.events import become_project
+from script import embedded
+from script.postgres import Postgres
+
+TARGET_MS, TARGET_QUERIES = 500, 15
+FULL, TENTH = 1_000_000, 100_000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.big_desk", description="Measure every staff page on a big installation."
+    )
+    parser.add_argument("--people", type=int, default=FULL, metavar="N", help=f"with ten mails each ({FULL})")
+    parser.add_argument(
+        "--slow-sql", action="store_true", help="show the slowest statement of pages over the target"
+    )
+    parser.add_argument("--json", action="store_true", help="the figures as one JSON object in the last line")
+    given = parser.parse_args()
+    return run(given.people, as_json=given.json, slow_sql=given.slow_sql)
+
+
+def run(people: int, *, as_json: bool, slow_sql: bool = False) -> int:
+    """Make the rows, ask for the pages, print what was found. 0 where every page is within the target."""
+    found = _on_a_server(lambda: _measure(people))
+    if as_json:
+        for row in filter(_missed, found):
+            print(row.line(missed=True), file=sys.stderr)
+        pages = {row.address: {"ms": round(row.ms, 1), "queries": row.queries} for row in found}
+        print(json.dumps({"pages": pages, "slowest_ms": max(page["ms"] for page in pages.values())}))
+    else:
+        for row in sorted(found, key=lambda row: row.ms):
+            print(row.line(_missed(row)))
+            if slow_sql and _missed(row):
+                print(f"{'':12}{row.slowest_ms:.0f} ms: {row.slowest}")
+    return 1 if any(map(_missed, found)) else 0
+
+
+def _missed(row: asking.Asked) -> bool:
+    return row.ms > TARGET_MS or row.queries > TARGET_QUERIES or row.status != 200
+
+
+def _on_a_server(work: Callable[[], Any]) -> Any:
+    var = Path(tempfile.mkdtemp(prefix="mailinglist-bench-"))
+    server = Postgres(var)
+    server.owner.take()
+    try:
+        server.start()
+        become_project(var)
+        return work()
+    finally:
+        server.stop()
+        server.owner.release()
+        shutil.rmtree(embedded.socket_dir(var), ignore_errors=True)
+        shutil.rmtree(var, ignore_errors=True)
+
+
+def _measure(people: int) -> list[asking.Asked]:
+    from django.core.management import call_command
+
+    from benchmarks import desk_pages, desk_rows
+
+    call_command("migrate", verbosity=0)
+    begun = time.monotonic()
+    made = desk_rows.make(people)
+    print(f"{made} in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    return asking.ask_all(desk_pages.every())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""What waits for a manager, as lines with a capped number and a link; one statement counts all. For the first page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from bounces.models import Event, Incident, Notification
+from mailinglist.models import Campaign, Delivery, FormStep
+from mailinglist.staff import COUNT_CAP, capped_counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of work: who may see it, its tone, what it is called and means, where it is done."""
+
+    permission: str
+    tone: str
+    noun: str
+    text: str
+    page: str
+    query: str
+    rows: Callable[[], QuerySet[Any]]
+
+
+_KINDS = (
+    _Kind(
+        "bounces.view_incident",
+        "warning",
+        "providers",
+        "refuse many people they took mail for before: decide whether to believe them",
+        "bounces_incident",
+        "?state__exact=open",
+        lambda: Incident.objects.filter(state=Incident.State.OPEN),
+    ),
+    _Kind(
+        "mailinglist.view_campaign",
+        "warning",
+        "campaigns",
+        "paused: nothing more is sent until somebody resumes or cancels",
+        "mailinglist_campaign",
+        "?status__exact=paused",
+        lambda: Campaign.objects.filter(status=Campaign.Status.PAUSED),
+    ),
+    _Kind(
+        "mailinglist.view_delivery",
+        "warning",
+        "mails",
+        "in doubt: SES never answered; send again, or leave it",
+        "mailinglist_delivery",
+        "?state__exact=unknown",
+        lambda: Delivery.objects.filter(state=Delivery.State.UNKNOWN),
+    ),
+    _Kind(
+        "bounces.view_notification",
+        "warning",
+        "notifications",
+        "not understood: look, and process again",
+        "bounces_notification",
+        "?state__exact=quarantined",
+        lambda: Notification.objects.filter(state=Notification.State.QUARANTINED),
+    ),
+    _Kind(
+        "mailinglist.view_mailinglist",
+        "warning",
+        "sign-up forms",
+        "under a burst of sign-ups: they ask for a captcha or are closed, and go back by themselves",
+        "mailinglist_mailinglist",
+        "",
+        lambda: FormStep.objects.filter(step__gt=FormStep.Step.OPEN),
+    ),
+    _Kind(
+        "bounces.view_event",
+        "info",
+        "hard bounces",
+        "held: believed when the time of the policy is over, or at a second one",
+        "bounces_event",
+        "?effect=held",
+        lambda: Event.objects.filter(effect_at__gt=timezone.now(), applied_at__isnull=True),
+    ),
+    _Kind(
+        "mailinglist.view_delivery",
+        "info",
+        "mails",
+        "waiting for a retry after a soft bounce; this goes on by itself",
+        "mailinglist_delivery",
+        "?state__exact=waiting",
+        lambda: Delivery.objects.filter(state=Delivery.State.WAITING),
+    ),
+)
+
+
+def may_see(request: HttpRequest) -> bool:
+    """Whether any of it is for this manager."""
+    return any(request.user.has_perm(kind.permission) for kind in _KINDS)
+
+
+def lines(request: HttpRequest) -> list[dict[str, Any]]:
+    """What there is to do for this manager, the urgent first."""
+    kinds = [kind for kind in _KINDS if request.user.has_perm(kind.permission)]
+    counts = capped_counts([kind.rows() for kind in kinds])
+    return [
+        {
+            "count": count,
+            "capped": count >= COUNT_CAP,
+            "tone": kind.tone,
+            "text": kind.text,
+            "noun": kind.noun,
+            "link": reverse(f"admin:{kind.page}_changelist") + kind.query,
+        }
+        for kind, count in zip(kinds, counts, strict=True)
+        if count
+    ]

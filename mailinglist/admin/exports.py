@@ -1,0 +1,113 @@
+"""Downloads of addresses: a list's subscribers, a campaign's recipients with what became of their mail.
+
+A POST each, because each is written into the audit trail; streamed, so that the size of a list matters to nobody.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+
+from mailinglist import exports
+from mailinglist.models import Campaign, Delivery, MailingList, Subscription
+from mailinglist.staff import actor, ask, require
+from mailinglist.whole_numbers import whole_number
+
+MAY_EXPORT = "mailinglist.export_subscriber"
+_LINES_TOGETHER = 500
+_GUARDED = (
+    "The file is CSV in UTF-8. Values that a spreadsheet could run as a formula begin with an apostrophe; an "
+    "import takes it away again."
+)
+
+
+class SubscribersForm(forms.Form):
+    mailing_list = forms.ModelChoiceField(
+        MailingList.objects.all(), label="List", widget=UnfoldAdminSelectWidget()
+    )
+    status = forms.MultipleChoiceField(
+        choices=Subscription.Status.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="None chosen: all of them.",
+    )
+
+
+class RecipientsForm(forms.Form):
+    state = forms.MultipleChoiceField(
+        choices=Delivery.State.choices,
+        required=False,
+        label="What became of the mail",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="None chosen: all of them.",
+    )
+
+
+def subscribers(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    """Ask which list, then send its subscribers as a file. The filters of the table of subscribers are taken over."""
+    require(request, MAY_EXPORT, "mailinglist.view_subscriber")
+    chosen = request.GET.get("status", "")
+    initial = {
+        "mailing_list": whole_number(request.GET.get("list", "")) or None,
+        "status": [chosen] if chosen in Subscription.Status.values else [],
+    }
+    form = SubscribersForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        mailing_list, statuses = form.cleaned_data["mailing_list"], form.cleaned_data["status"]
+        what = f"the subscribers ({', '.join(statuses) or 'all'})"
+        exports.record_export(mailing_list, None, what=what, by=actor(request))
+        return _file(
+            exports.subscriber_lines(mailing_list.pk, statuses=statuses or None),
+            mailing_list.slug,
+            "subscribers",
+        )
+    return ask(
+        request,
+        title="Export subscribers",
+        sentences=["With status, consent and all values.", _GUARDED],
+        form=form,
+        button="Download",
+        back=reverse("admin:mailinglist_subscriber_changelist"),
+    )
+
+
+def recipients(request: HttpRequest, campaign_id: int) -> HttpResponse | StreamingHttpResponse:
+    """Ask which states, then send a campaign's recipients as a file."""
+    require(request, MAY_EXPORT, "mailinglist.view_delivery")
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    form = RecipientsForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        states = form.cleaned_data["state"]
+        what = f"the recipients ({', '.join(states) or 'all'})"
+        exports.record_export(None, campaign, what=what, by=actor(request))
+        lines = exports.recipient_lines(campaign.pk, states=states or None)
+        return _file(lines, slugify(campaign.name) or "campaign", "recipients")
+    return ask(
+        request,
+        title=f"Export the recipients of “{campaign.name}”",
+        sentences=["With what became of each mail and why, and who opened it or followed a link.", _GUARDED],
+        form=form,
+        button="Download",
+        back=reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
+    )
+
+
+def _file(lines: Iterator[str], name: str, what: str) -> StreamingHttpResponse:
+    file_name = f"{name}-{what}-{timezone.now():%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        _joined(lines),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _joined(lines: Iterator[str]) -> Iterator[str]:
+    """A piece of a line each would cost more than the lines."""
+    while together := "".join(islice(lines, _LINES_TOGETHER)):
+        yield together
