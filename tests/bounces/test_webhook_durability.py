@@ -31,11 +31,6 @@ def served() -> Iterator[tuple[webhook.Place, int]]:
         yield place, port
 
 
-def post(port: int, raw: bytes) -> bool:
-    """Whether the answer was 200."""
-    return answer(port, raw) == 200
-
-
 def answer(port: int, raw: bytes) -> int:
     """The status of the answer; 0: there was none."""
     peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -59,6 +54,7 @@ class Senders:
     def __init__(self, port: int, messages: dict[str, bytes]) -> None:
         self.answered: set[str] = set()
         self.refused = 0
+        self.statuses: set[int] = set()
         self._port, self._end = port, time.monotonic() + 90
         self._left = iter(messages.items())
         self._lock = threading.Lock()
@@ -73,7 +69,9 @@ class Senders:
             if found is None:
                 return
             while time.monotonic() < self._end:
-                if post(self._port, found[1]):
+                status = answer(self._port, found[1])
+                self.statuses.add(status)
+                if status == 200:
                     self.answered.add(found[0])
                     break
                 self.refused += 1
@@ -126,6 +124,7 @@ def test_a_database_that_is_cut_off_loses_nothing_that_was_answered_with_200(
         server.start()
     senders.join()
     assert senders.refused, "No cut hit a request, so nothing was shown."
+    assert senders.statuses - {0} == {200, 503}
     assert len(senders.answered) == MESSAGES
     assert senders.answered <= kept(place)
 
