@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from mailinglist import links
-from mailinglist.composing import body
+from mailinglist.composing import body, mjml
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
 from mailinglist.staff import find_subscribers, page, require
@@ -37,10 +37,14 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
         "problem": "" if mailing_list else "Choose a list and save: the sender and the links come from it.",
     }
-    if mailing_list:
+    try:
+        mail = _mail(campaign, subscriber, mailing_list) if mailing_list else None
+    except mjml.BadMjml as bad:
+        mail, context["problem"] = None, str(bad)
+    if mail and mailing_list:
         frame = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
         context |= {
-            "mail": _mail(campaign, subscriber, mailing_list),
+            "mail": mail,
             "sender": f"{mailing_list.from_name} <{mailing_list.from_email}>",
             "frame": f"{frame}?subscriber={subscriber.pk or ''}",
         }
@@ -54,7 +58,10 @@ def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
     chosen = Subscriber.objects.filter(pk=whole_number(request.GET.get("subscriber"))).first()
     subscriber = chosen or Subscriber(**EXAMPLE)
     mailing_list = _list(campaign, subscriber)
-    html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""
+    try:
+        html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""
+    except mjml.BadMjml:
+        html = ""
     return HttpResponse(
         html,
         content_type="text/html; charset=utf-8",

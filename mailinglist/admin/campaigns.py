@@ -10,13 +10,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from mailinglist import reports, zones
 from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
+from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
 from mailinglist.composing import body
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
@@ -61,6 +59,7 @@ WATCH_SECONDS = 5
 
 @admin.register(Campaign)
 class CampaignAdmin(PlainAdmin):
+    form = CampaignForm
     list_display = ("name", "status_badge", "to_lists", "when", "subject")
     list_filter = ("status",)
     list_filter_sheet = False
@@ -124,7 +123,7 @@ class CampaignAdmin(PlainAdmin):
         if db_field.name == "lists":
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         if db_field.name == "body":
-            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 22, "spellcheck": "true"})
+            kwargs["widget"] = ComposeArea("id_body_format")
         found = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "lists" and found is not None:
             wrapper = found.widget

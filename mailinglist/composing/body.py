@@ -14,8 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from mailinglist import merge
-from mailinglist.composing import frame, links, plain
-from mailinglist.composing.markup import TO_HTML, TagCarrier
+from mailinglist.composing import frame, links, markup, mjml, plain
 from mailinglist.models import Campaign, MailingList, Subscriber
 from mailinglist.sending import audience
 from mailinglist.sending.messages import VALUE_NAMES
@@ -57,31 +56,50 @@ class Problem:
 
 
 def compile(campaign: Written) -> Compiled:
-    """Compile what was written. Deterministic; the tags of the result are filled by merge.py."""
+    """Compile what was written. Deterministic; the tags of the result are filled by merge.py.
+
+    Raises mjml.BadMjml, which names lines, where MJML cannot be read.
+    """
     subject, preheader = merge.one_line(campaign.subject), merge.one_line(campaign.preheader)
-    carrier = TagCarrier(subject, preheader, campaign.body)
-    content = TO_HTML[campaign.body_format](carrier.carry(campaign.body))
+    carrier = markup.TagCarrier(subject, preheader, campaign.body)
+    inner = content(campaign, carrier)
     page = render_to_string(
         "mailinglist/email/campaign.html",
         {
             "subject": carrier.carry(subject),
             "preheader": carrier.carry(preheader),
-            "content": content,
+            "content": inner,
+            # MJML brings its own layout; the frame around it is as wide as the window.
+            "has_layout": campaign.body_format == Campaign.Format.MJML,
             "honeypot": f"{settings.PUBLIC_URL}{links.HONEYPOT_PATH}" if settings.HONEYPOT_LINK else "",
         },
     )
     html = carrier.restore(_inliner.inline(page), in_html=True)
     html = _OWN_LINK.sub("<a ses:no-track ", html).replace('ses:no-track=""', "ses:no-track")
-    text = carrier.restore(plain.from_html(content), in_html=False)
+    text = carrier.restore(plain.from_html(carrier.without_comments(inner)), in_html=False)
     return Compiled(subject, preheader, html, f"{text}{frame.TEXT}")
+
+
+def content(campaign: Written, carrier: markup.TagCarrier) -> str:
+    """What stands in the frame: safe HTML with the carrier's words in place of tags. Raises mjml.BadMjml."""
+    return markup.sanitise(markup.to_html(carrier.carry(campaign.body), campaign.body_format, carrier))
+
+
+def check(text: str, written_as: str) -> None:
+    """Raises mjml.BadMjml where a text in one of Campaign.Format cannot be compiled."""
+    carrier = markup.TagCarrier(text)
+    markup.to_html(carrier.carry(text), written_as, carrier)
 
 
 def problems(campaign: Campaign) -> list[Problem]:
     """Everything that speaks against starting the campaign now; empty of blocking ones means it can start."""
     lists = list(campaign.lists.order_by("pk"))
     found = [*_written_problems(campaign), *_list_problems(lists)]
-    compiled = compile(campaign)
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
+    try:
+        compiled = compile(campaign)
+    except mjml.BadMjml as bad:
+        return [*found, *(Problem("body", str(mistake)) for mistake in bad.mistakes)]
     found += _archive_problems(campaign, compiled, lists)
     for part, text in (("HTML", compiled.html), ("text", compiled.text)):
         if "unsubscribe_url" not in merge.tags(text):

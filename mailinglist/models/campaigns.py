@@ -34,6 +34,7 @@ class Campaign(models.Model):
     class Format(models.TextChoices):
         MARKDOWN = "markdown", "Markdown"
         HTML = "html", "HTML"
+        MJML = "mjml", "MJML"
 
     #: from → to; lifecycle.py changes the status only along these, by conditional UPDATE.
     ALLOWED: dict[str, frozenset[str]] = {
@@ -119,6 +120,9 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "scheduled", "sending", "paused", "finished", "cancelled"]),
                 name="campaign_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(body_format__in=["markdown", "html", "mjml"]), name="campaign_format_known"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "scheduled", "cancelled"])

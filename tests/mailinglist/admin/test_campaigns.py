@@ -84,6 +84,19 @@ def test_what_speaks_against_a_start_is_listed(staff: Client, news: MailingList)
     assert "Write a subject." in page and "Choose a list." in page and "must be mended" in page
 
 
+def test_mjml_with_a_mistake_is_told_at_the_field_and_what_was_typed_stays(
+    staff: Client, draft: Campaign
+) -> None:
+    text = "<mjml>\n<mj-body>\n<mj-typo/></mj-body></mjml>"
+    page = staff.post(url(draft), typed(draft, body_format="mjml", body=text)).content.decode()
+    assert "Line 3: There is no &lt;mj-typo&gt;." in page and "&lt;mj-typo/&gt;" in page
+    draft.refresh_from_db()
+    assert draft.body_format == "markdown"
+    Campaign.objects.filter(pk=draft.pk).update(body_format="mjml", body=text)
+    assert "Line 3: There is no" in staff.get(url(draft, "preview")).content.decode()
+    assert staff.get(url(draft, "preview_html")).content == b""
+
+
 def test_start_shows_who_gets_it_and_who_does_not(staff: Client, draft: Campaign) -> None:
     make_suppressed(draft.lists.get().subscriptions.first().subscriber)
     page = staff.get(url(draft, "start")).content.decode()

@@ -12,7 +12,14 @@ from tests.factories import make_campaign, make_list, make_subscriber
 
 def written(text: str = "Hello", **values: Any) -> Any:
     return SimpleNamespace(
-        **{"subject": "News", "preheader": "", "body_format": "markdown", "body": text, **values}
+        **{
+            "subject": "News",
+            "preheader": "",
+            "body_format": "markdown",
+            "body": text,
+            "template": None,
+            **values,
+        }
     )
 
 
@@ -166,6 +173,10 @@ class TestProblems:
         found = body.problems(self.ready(subject="{{ frist_name }}", body="{% load x %} {{ a.b }}"))
         assert [problem.field for problem in found] == ["subject", "body", "body"]
         assert found[0].message.startswith("{{ frist_name }} is no merge tag.")
+
+    def test_mjml_that_cannot_be_read_blocks_with_its_line(self) -> None:
+        [problem] = body.problems(self.ready(body_format="mjml", body="<mjml>\n<mj-body>"))
+        assert problem.blocking and problem.message.startswith("Line 2: <mj-body> is never closed.")
 
     def test_a_mail_that_gmail_cuts_off_is_a_warning(self) -> None:
         assert self.problems(body="word " * 25_000) == [("body", False)]

@@ -1,0 +1,37 @@
+"""The form that campaigns are written in: what cannot be compiled is said at the field, with its line."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from mailinglist.composing import body, mjml
+from mailinglist.models import Campaign
+
+
+class ComposeArea(UnfoldAdminTextareaWidget):
+    """The text of a mail; compose.js makes an editor of it while the select ``format_id`` says Markdown."""
+
+    class Media:
+        css = {
+            "all": ("mailinglist/vendor/easymde/easymde.min.css", "mailinglist/compose.css"),
+        }
+        js = ("mailinglist/vendor/easymde/easymde.min.js", "mailinglist/compose.js")
+
+    def __init__(self, format_id: str) -> None:
+        super().__init__(
+            attrs={"rows": 22, "spellcheck": "true", "data-compose": "", "data-format": format_id}
+        )
+
+
+class CampaignForm(forms.ModelForm):
+    instance: Campaign
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if "body" in values and "body_format" in values and values["body"].strip():
+            try:
+                body.check(values["body"], values["body_format"])
+            except mjml.BadMjml as bad:
+                self.add_error("body", [str(mistake) for mistake in bad.mistakes])
+        return values
