@@ -30,6 +30,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Campaigns", "campaign", "mailinglist", "campaign"),
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
+                    _page("Templates", "dashboard_customize", "mailinglist", "template"),
                 ],
             },
             {

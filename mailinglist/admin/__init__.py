@@ -1,5 +1,23 @@
 """The staff pages of mailinglist. They read models and call the capability functions; no rule lives here."""
 
-from mailinglist.admin import audit, campaigns, deliveries, lists, managers, subscribers, suppressions
+from mailinglist.admin import (
+    audit,
+    campaigns,
+    deliveries,
+    lists,
+    managers,
+    subscribers,
+    suppressions,
+    templates,
+)
 
-__all__ = ["audit", "campaigns", "deliveries", "lists", "managers", "subscribers", "suppressions"]
+__all__ = [
+    "audit",
+    "campaigns",
+    "deliveries",
+    "lists",
+    "managers",
+    "subscribers",
+    "suppressions",
+    "templates",
+]

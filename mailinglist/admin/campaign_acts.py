@@ -297,6 +297,7 @@ def _copy(campaign: Campaign, request: HttpRequest) -> Campaign:
         preheader=campaign.preheader,
         body_format=campaign.body_format,
         body=campaign.body,
+        template=campaign.template,
         in_archive=campaign.in_archive,
         created_by=request.user,  # type: ignore[misc]
     )

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from mailinglist.composing import body, mjml
+from mailinglist.composing import body
 from mailinglist.models import Campaign
 
 
@@ -32,6 +32,8 @@ class CampaignForm(forms.ModelForm):
         if "body" in values and "body_format" in values and values["body"].strip():
             try:
                 body.check(values["body"], values["body_format"])
-            except mjml.BadMjml as bad:
-                self.add_error("body", [str(mistake) for mistake in bad.mistakes])
+            except body.CannotCompile as bad:
+                self.add_error("body", bad.sentences)
+        if values.get("body_format") == Campaign.Format.MJML and values.get("template"):
+            self.add_error("template", "MJML is a whole mail. Choose no template, or write Markdown or HTML.")
         return values

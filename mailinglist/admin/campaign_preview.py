@@ -1,8 +1,4 @@
-"""How a mail looks to one person, shown in a frame that can run nothing and read nothing.
-
-The HTML part is an answer of its own, with a Content-Security-Policy that sandboxes it even when it is opened
-directly: without scripts, forms, cookies or the origin of the admin.
-"""
+"""How a mail looks to one person, in frames that can run nothing and read nothing (frames.py)."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,16 +7,12 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from mailinglist import links
-from mailinglist.composing import body, mjml
+from mailinglist.admin import frames
+from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
 from mailinglist.staff import find_subscribers, page, require
-from mailinglist.whole_numbers import whole_number
 
-CONTENT_SECURITY_POLICY = (
-    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src https: data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
 EXAMPLE = {"email": "anna@example.com", "name": "Anna Example", "attributes": {}}
 
 
@@ -39,14 +31,15 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     }
     try:
         mail = _mail(campaign, subscriber, mailing_list) if mailing_list else None
-    except mjml.BadMjml as bad:
+    except body.CannotCompile as bad:
         mail, context["problem"] = None, str(bad)
     if mail and mailing_list:
-        frame = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
+        kept = {"to": request.GET["to"]} if request.GET.get("to") else {}
+        address = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
         context |= {
             "mail": mail,
             "sender": f"{mailing_list.from_name} <{mailing_list.from_email}>",
-            "frame": f"{frame}?subscriber={subscriber.pk or ''}",
+            **frames.choices(request, address, kept),
         }
     return page(request, "admin/mailinglist/campaign/preview.html", f"Preview of “{campaign.name}”", context)
 
@@ -55,18 +48,13 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The HTML part alone, sandboxed."""
     campaign = _campaign(request, campaign_id)
-    chosen = Subscriber.objects.filter(pk=whole_number(request.GET.get("subscriber"))).first()
-    subscriber = chosen or Subscriber(**EXAMPLE)
+    subscriber, _ = _subscriber(request, campaign)
     mailing_list = _list(campaign, subscriber)
     try:
         html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""
-    except mjml.BadMjml:
+    except body.CannotCompile:
         html = ""
-    return HttpResponse(
-        html,
-        content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
-    )
+    return frames.sealed(request, html)
 
 
 def _mail(campaign: Campaign, subscriber: Subscriber, mailing_list: MailingList) -> messages.Filled:

@@ -72,7 +72,7 @@ class CampaignAdmin(PlainAdmin):
     fieldsets = (
         (None, {"fields": ("name", "lists")}),
         ("What inboxes show", {"fields": ("subject", "preheader")}),
-        ("The mail", {"fields": ("body_format", "body", "merge_tags")}),
+        ("The mail", {"fields": (("body_format", "template"), "body", "merge_tags")}),
         ("Archive", {"fields": ("in_archive",)}),
         ("Caution", {"fields": ("canary_minutes",)}),
     )
@@ -125,6 +125,8 @@ class CampaignAdmin(PlainAdmin):
         if db_field.name == "body":
             kwargs["widget"] = ComposeArea("id_body_format")
         found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "template" and found is not None:
+            found.empty_label = "None: a plain card"
         if db_field.name == "lists" and found is not None:
             wrapper = found.widget
             wrapper.can_add_related = wrapper.can_change_related = wrapper.can_view_related = False

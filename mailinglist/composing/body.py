@@ -14,7 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from mailinglist import merge
-from mailinglist.composing import frame, links, markup, mjml, plain
+from mailinglist.composing import design, frame, links, markup, mjml, plain
 from mailinglist.models import Campaign, MailingList, Subscriber
 from mailinglist.sending import audience
 from mailinglist.sending.messages import VALUE_NAMES
@@ -34,6 +34,17 @@ class Written(Protocol):
     preheader: str
     body_format: str
     body: str
+
+    @property
+    def template(self) -> design.Design | None: ...
+
+
+class CannotCompile(ValueError):
+    """No mail can be made of it. ``field`` of the campaign, and sentences that name lines."""
+
+    def __init__(self, field: str, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences[:3]))
+        self.field, self.sentences = field, sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +69,33 @@ class Problem:
 def compile(campaign: Written) -> Compiled:
     """Compile what was written. Deterministic; the tags of the result are filled by merge.py.
 
-    Raises mjml.BadMjml, which names lines, where MJML cannot be read.
+    Raises CannotCompile.
     """
     subject, preheader = merge.one_line(campaign.subject), merge.one_line(campaign.preheader)
-    carrier = markup.TagCarrier(subject, preheader, campaign.body)
-    inner = content(campaign, carrier)
+    template = campaign.template
+    carrier = markup.TagCarrier(subject, preheader, campaign.body, template.source if template else "")
+    content = _content(campaign, carrier)
     page = render_to_string(
         "mailinglist/email/campaign.html",
         {
             "subject": carrier.carry(subject),
             "preheader": carrier.carry(preheader),
-            "content": inner,
-            # MJML brings its own layout; the frame around it is as wide as the window.
-            "has_layout": campaign.body_format == Campaign.Format.MJML,
+            "content": content,
+            # What brings its own layout gets a frame as wide as the window.
+            "has_layout": template is not None or campaign.body_format == Campaign.Format.MJML,
             "honeypot": f"{settings.PUBLIC_URL}{links.HONEYPOT_PATH}" if settings.HONEYPOT_LINK else "",
         },
     )
     html = carrier.restore(_inliner.inline(page), in_html=True)
     html = _OWN_LINK.sub("<a ses:no-track ", html).replace('ses:no-track=""', "ses:no-track")
-    text = carrier.restore(plain.from_html(carrier.without_comments(inner)), in_html=False)
+    text = carrier.restore(plain.from_html(carrier.without_comments(content)), in_html=False)
     return Compiled(subject, preheader, html, f"{text}{frame.TEXT}")
 
 
-def content(campaign: Written, carrier: markup.TagCarrier) -> str:
-    """What stands in the frame: safe HTML with the carrier's words in place of tags. Raises mjml.BadMjml."""
-    return markup.sanitise(markup.to_html(carrier.carry(campaign.body), campaign.body_format, carrier))
-
-
 def check(text: str, written_as: str) -> None:
-    """Raises mjml.BadMjml where a text in one of Campaign.Format cannot be compiled."""
+    """Raises CannotCompile where a text in one of Campaign.Format cannot be compiled."""
     carrier = markup.TagCarrier(text)
-    markup.to_html(carrier.carry(text), written_as, carrier)
+    _body(text, written_as, carrier)
 
 
 def problems(campaign: Campaign) -> list[Problem]:
@@ -98,8 +105,8 @@ def problems(campaign: Campaign) -> list[Problem]:
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
     try:
         compiled = compile(campaign)
-    except mjml.BadMjml as bad:
-        return [*found, *(Problem("body", str(mistake)) for mistake in bad.mistakes)]
+    except CannotCompile as bad:
+        return [*found, *(Problem(bad.field, sentence) for sentence in bad.sentences)]
     found += _archive_problems(campaign, compiled, lists)
     for part, text in (("HTML", compiled.html), ("text", compiled.text)):
         if "unsubscribe_url" not in merge.tags(text):
@@ -111,6 +118,23 @@ def problems(campaign: Campaign) -> list[Problem]:
         )
         found.append(Problem("body", message, blocking=False))
     return found
+
+
+def _content(campaign: Written, carrier: markup.TagCarrier) -> str:
+    """What stands in the frame: safe HTML with the carrier's words in place of tags."""
+    html = markup.sanitise(_body(campaign.body, campaign.body_format, carrier))
+    if campaign.template is None:
+        return html
+    if wrong := design.mistakes(campaign.template):
+        raise CannotCompile("template", [f"The template: {sentence}" for sentence in wrong])
+    return markup.sanitise(design.fill(campaign.template, html, carrier))
+
+
+def _body(text: str, written_as: str, carrier: markup.TagCarrier) -> str:
+    try:
+        return markup.to_html(carrier.carry(text), written_as, carrier)
+    except mjml.BadMjml as bad:
+        raise CannotCompile("body", [str(mistake) for mistake in bad.mistakes]) from bad
 
 
 def _written_problems(campaign: Written) -> list[Problem]:
@@ -157,6 +181,7 @@ def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
         ("subject", campaign.subject),
         ("preheader", campaign.preheader),
         ("body", campaign.body),
+        ("template", design.own_tags(campaign.template.source) if campaign.template else ""),
     ):
         known = VALUE_NAMES | {
             name for name in merge.tags(text) - VALUE_NAMES if _is_attribute(name, list_ids)

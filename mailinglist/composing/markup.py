@@ -59,6 +59,8 @@ class TagCarrier:
     def __init__(self, *texts: str) -> None:
         digest = hashlib.sha256("\0".join(texts).encode(errors="replace")).hexdigest()[:12]
         self._prefix = f"mt{digest}x"
+        #: Stands in a template for the content.
+        self.place = f"{self._prefix}place"
         self._tags: list[re.Match[str]] = []
         self._comments: list[str] = []
 

@@ -11,6 +11,7 @@ from mailinglist.models.home import Home
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
+from mailinglist.models.templates import Template
 
 __all__ = [
     "AskedAddress",
@@ -31,5 +32,6 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Template",
     "new_token",
 ]

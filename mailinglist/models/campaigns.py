@@ -12,6 +12,7 @@ from mailinglist.models.validators import one_line
 
 if TYPE_CHECKING:
     from mailinglist.models.lists import MailingList
+    from mailinglist.models.templates import Template
 
 
 class Campaign(models.Model):
@@ -61,6 +62,14 @@ class Campaign(models.Model):
     )
     body_format = models.CharField(max_length=10, choices=Format.choices, default=Format.MARKDOWN)
     body = models.TextField(blank=True)
+    template: "models.ForeignKey[Template | None, Template | None]" = models.ForeignKey(
+        "Template",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="campaigns",
+        help_text="What the text is set into. None: a plain card. MJML is a whole mail and takes none.",
+    )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT, editable=False)
     #: Why it is paused, as a code (manager, ses-paused, …) and as a sentence.
     status_reason = models.CharField(max_length=40, blank=True, editable=False)
@@ -123,6 +132,9 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(body_format__in=["markdown", "html", "mjml"]), name="campaign_format_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(body_format="mjml") | Q(template__isnull=True), name="mjml_takes_no_template"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "scheduled", "cancelled"])
