@@ -31,6 +31,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Campaigns", "campaign", "mailinglist", "campaign"),
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
                     _page("Templates", "dashboard_customize", "mailinglist", "template"),
+                    _page("Pictures", "image", "mailinglist", "mailimage"),
                 ],
             },
             {

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from bounces import agents
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import looks, subscriptions, suppression, tokens
+from mailinglist import images, looks, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
@@ -62,8 +62,8 @@ TEMPTATION = (
 )
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
-    "home", "list", "looks", "list-look", "list-logo", "archive", "archive-feed", "archive-issue", "archive-mail",
-    "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
+    "home", "list", "looks", "list-look", "list-logo", "image", "archive", "archive-feed", "archive-issue",
+    "archive-mail",    "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
     "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
@@ -197,6 +197,7 @@ def cast() -> dict[str, str]:
     news = make_list("news", has_archive=True, accent="#0a7a5a")
     looks.set_logo(news.pk, logos.PNG, by=SYSTEM)
     news.refresh_from_db()
+    picture = images.store(logos.PNG, name="p.png", alt="", by=SYSTEM)
     ada = make_subscriber("ada@post.example", news)
     bob = subscriptions.get_or_create_subscriber("bob@post.example")
     waiting = Subscription.objects.create(list=news, subscriber=bob, status="pending", source="test")
@@ -220,6 +221,8 @@ def cast() -> dict[str, str]:
     finished = _sent(news, ada, status="finished", state="bounced").campaign
     return {
         "slug": news.slug,
+        "images": picture.token,
+        "ending": "png",
         "way": "short",
         "public_id": finished.public_id,
         "app_label": "mailinglist",

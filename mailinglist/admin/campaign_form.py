@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from mailinglist.composing import body
@@ -16,12 +17,24 @@ class ComposeArea(UnfoldAdminTextareaWidget):
         css = {
             "all": ("mailinglist/vendor/easymde/easymde.min.css", "mailinglist/compose.css"),
         }
-        js = ("mailinglist/vendor/easymde/easymde.min.js", "mailinglist/compose.js")
+        js = (
+            "mailinglist/vendor/easymde/easymde.min.js",
+            "mailinglist/pictures.js",
+            "mailinglist/compose.js",
+        )
 
     def __init__(self, format_id: str) -> None:
         super().__init__(
             attrs={"rows": 22, "spellcheck": "true", "data-compose": "", "data-format": format_id}
         )
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        pictures = {
+            "data-pictures": reverse("admin:mailinglist_mailimage_pick"),
+            "data-upload": reverse("admin:mailinglist_mailimage_upload"),
+        }
+        context: dict[str, Any] = super().get_context(name, value, {**(attrs or {}), **pictures})
+        return context
 
 
 class CampaignForm(forms.ModelForm):

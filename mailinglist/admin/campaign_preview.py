@@ -12,6 +12,7 @@ from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
 from mailinglist.staff import find_subscribers, page, require
+from mailinglist.whole_numbers import whole_number
 
 EXAMPLE = {"email": "anna@example.com", "name": "Anna Example", "attributes": {}}
 
@@ -34,12 +35,14 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     except body.CannotCompile as bad:
         mail, context["problem"] = None, str(bad)
     if mail and mailing_list:
-        kept = {"to": request.GET["to"]} if request.GET.get("to") else {}
+        wanted = {"to": request.GET["to"]} if request.GET.get("to") else {}
         address = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
         context |= {
             "mail": mail,
             "sender": f"{mailing_list.from_name} <{mailing_list.from_email}>",
-            **frames.choices(request, address, kept),
+            **frames.choices(
+                request, address, of_frame={"subscriber": str(subscriber.pk or "")}, of_page=wanted
+            ),
         }
     return page(request, "admin/mailinglist/campaign/preview.html", f"Preview of “{campaign.name}”", context)
 
@@ -48,7 +51,8 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The HTML part alone, sandboxed."""
     campaign = _campaign(request, campaign_id)
-    subscriber, _ = _subscriber(request, campaign)
+    chosen = Subscriber.objects.filter(pk=whole_number(request.GET.get("subscriber"))).first()
+    subscriber = chosen or Subscriber(**EXAMPLE)
     mailing_list = _list(campaign, subscriber)
     try:
         html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""

@@ -20,10 +20,12 @@ _DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGN
 _LIGHT = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*light\s*\)", re.IGNORECASE)
 
 
-def choices(request: HttpRequest, address: str, kept: dict[str, str]) -> dict[str, Any]:
+def choices(
+    request: HttpRequest, address: str, *, of_frame: dict[str, str], of_page: dict[str, str]
+) -> dict[str, Any]:
     """Context of frames.html: which widths and which scheme were asked for, and the links to the others.
 
-    ``address``: of the HTML part; ``kept``: what else its query and that of the page hold.
+    ``address``: of the HTML part; ``of_frame`` and ``of_page``: what else its query and that of the page hold.
     """
     width = request.GET.get("width", "")
     scheme = request.GET.get("scheme", "")
@@ -31,10 +33,10 @@ def choices(request: HttpRequest, address: str, kept: dict[str, str]) -> dict[st
     scheme = scheme if scheme in SCHEMES else "light"
 
     def link(**change: str) -> str:
-        return "?" + urlencode({"width": width, "scheme": scheme, **kept, **change})
+        return "?" + urlencode({"width": width, "scheme": scheme, **of_page, **change})
 
     return {
-        "frame": f"{address}?{urlencode({'scheme': scheme, **kept})}",
+        "frame": f"{address}?{urlencode({'scheme': scheme, **of_frame})}",
         "shown": ["phone", "desk"] if width == "both" else [width],
         "scheme": scheme,
         "widths": [(label, link(width=name), name == width) for name, label in WIDTHS.items()],

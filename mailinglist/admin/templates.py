@@ -46,8 +46,8 @@ class TemplateAdmin(PlainAdmin):
             {
                 "fields": ("format", "source"),
                 "description": "Write {{ content }} where the text of a campaign is to stand; all merge tags "
-                "of campaigns work here too. The reason why people get the mail, the link to unsubscribe and the postal address "
-                "follow below it by themselves. A change is seen in every campaign that is not sent yet.",
+                "of campaigns work here too. The reason why people get the mail, the link to unsubscribe and the "
+                "postal address follow below it by themselves. A change is seen in every campaign that is not sent yet.",
             },
         ),
     )
@@ -139,7 +139,7 @@ def show(request: HttpRequest, template_id: int) -> HttpResponse:
     except body.CannotCompile as bad:
         context["problem"] = str(bad)
     address = reverse("admin:mailinglist_template_preview_html", args=[template.pk])
-    context |= frames.choices(request, address, {})
+    context |= frames.choices(request, address, of_frame={}, of_page={})
     return page(request, "admin/mailinglist/template/preview.html", f"Preview of “{template.name}”", context)
 
 

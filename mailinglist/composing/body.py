@@ -13,7 +13,7 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from mailinglist import merge
+from mailinglist import images, merge
 from mailinglist.composing import design, frame, links, markup, mjml, plain
 from mailinglist.models import Campaign, MailingList, Subscriber
 from mailinglist.sending import audience
@@ -124,10 +124,10 @@ def _content(campaign: Written, carrier: markup.TagCarrier) -> str:
     """What stands in the frame: safe HTML with the carrier's words in place of tags."""
     html = markup.sanitise(_body(campaign.body, campaign.body_format, carrier))
     if campaign.template is None:
-        return html
+        return images.with_sizes(html)
     if wrong := design.mistakes(campaign.template):
         raise CannotCompile("template", [f"The template: {sentence}" for sentence in wrong])
-    return markup.sanitise(design.fill(campaign.template, html, carrier))
+    return images.with_sizes(markup.sanitise(design.fill(campaign.template, html, carrier)))
 
 
 def _body(text: str, written_as: str, carrier: markup.TagCarrier) -> str:

@@ -8,6 +8,7 @@ from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.engagement import Engagement
 from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
+from mailinglist.models.images import MailImage
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
@@ -25,6 +26,7 @@ __all__ = [
     "FormStep",
     "Home",
     "ListLogo",
+    "MailImage",
     "MailingList",
     "ProviderPace",
     "SendBudget",

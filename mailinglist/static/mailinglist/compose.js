@@ -26,6 +26,9 @@
       tool("rule", "Line", "Line across", EasyMDE.drawHorizontalRule),
       "|",
       tool("link", "Link", "Link", EasyMDE.drawLink),
+      tool("picture", "Picture", "Picture", function (editor) { 
+        MailinglistPictures.open(editor.element, function (markdown) { insert(markdown)(editor); });
+       }),
       tool("name", "Name", "The person's name", insert('{{ name|default:"friend" }}')),
       "|",
       tool("undo", "Undo", "Undo", EasyMDE.undo),
