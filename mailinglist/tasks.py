@@ -11,7 +11,18 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from mailinglist import doorbell, form_steps, guard, lifecycle, pending, restored, retention, sign_up_counts
+from mailinglist import (
+    doorbell,
+    form_steps,
+    guard,
+    lifecycle,
+    link_checks,
+    pending,
+    restored,
+    retention,
+    sender_checks,
+    sign_up_counts,
+)
 from mailinglist.models import Campaign
 from mailinglist.sending import engine, queue
 from mailinglist.sending.failpoints import reach
@@ -35,10 +46,19 @@ def send_mail(again: int = 1) -> None:
         doorbell.ring(send_mail)
 
 
+@shared_task(name="mailinglist.tasks.look_outside")
+def look_outside() -> None:
+    """Look at links and senders that somebody asked about; rings the next run while there are more."""
+    if link_checks.run() + sender_checks.run():
+        doorbell.ring(look_outside)
+
+
 @shared_task(name="mailinglist.tasks.sweep")
 def sweep() -> None:
     """Find in PostgreSQL whatever is to be done, and wake workers for it: no broker message is ever needed."""
     tidy()
+    if link_checks.waits() or sender_checks.waits():
+        doorbell.ring(look_outside)
     for campaign_id in queue.campaigns_with_due():
         if not engine.is_running(campaign_id):
             doorbell.ring(send_campaign, campaign_id, 0)

@@ -63,8 +63,8 @@ TEMPTATION = (
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
     "home", "list", "looks", "list-look", "list-logo", "image", "archive", "archive-feed", "archive-issue",
-    "archive-mail",    "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
-    "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
+    "archive-mail", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz",
+    "readyz", "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
 }  # fmt: skip

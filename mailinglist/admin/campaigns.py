@@ -12,10 +12,10 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mailinglist import reports, zones
+from mailinglist import reports, sender_checks, zones
 from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
 from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
-from mailinglist.composing import body
+from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
 from mailinglist.staff import CappedPaginator, PlainAdmin
@@ -141,6 +141,10 @@ class CampaignAdmin(PlainAdmin):
         columns = [name for name in form.changed_data if name != "lists"]
         obj.save(update_fields=[*columns, "updated_at"])
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        sender_checks.ask_where_old(form.instance.lists.values_list("from_email", flat=True))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -190,10 +194,11 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, numbers, checks and the buttons that make sense now."""
     context = {
         "campaign": campaign,
-        "problems": body.problems(campaign) if campaign.editable else [],
+        "problems": problems.find(campaign) if campaign.editable else [],
         "may_act": request.user.has_perm("mailinglist.change_campaign"),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
+        "links": campaign.link_checks.order_by("pk") if campaign.editable else [],
         "archived": campaign_archive.addresses(campaign),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):

@@ -1,6 +1,6 @@
 """Compiling a campaign: what the manager wrote → subject, HTML and text that hold merge tags only.
 
-Called by lifecycle (once per version), the admin's preview and the list of problems. The result is wrapped in
+Called by lifecycle (once per version), the admin's preview and problems.py. The result is wrapped in
 one mail layout with the sender's postal address, the reason why people get it, and links to unsubscribe and
 to the preferences, so that no campaign can go out without them. Nothing is fetched from anywhere.
 """
@@ -15,12 +15,7 @@ from django.template.loader import render_to_string
 
 from mailinglist import images, merge
 from mailinglist.composing import design, frame, links, markup, mjml, plain
-from mailinglist.models import Campaign, MailingList, Subscriber
-from mailinglist.sending import audience
-from mailinglist.sending.messages import VALUE_NAMES
-
-#: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
-CLIPPED_AT = 102 * 1024
+from mailinglist.models import Campaign
 
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
 # Links of our own are not rewritten by SES's click tracking: they must work for ever and tell nobody else.
@@ -57,15 +52,6 @@ class Compiled:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a campaign is not ready (blocking), or what its manager should know."""
-
-    field: str
-    message: str
-    blocking: bool = True
-
-
 def compile(campaign: Written) -> Compiled:
     """Compile what was written. Deterministic; the tags of the result are filled by merge.py.
 
@@ -98,28 +84,6 @@ def check(text: str, written_as: str) -> None:
     _body(text, written_as, carrier)
 
 
-def problems(campaign: Campaign) -> list[Problem]:
-    """Everything that speaks against starting the campaign now; empty of blocking ones means it can start."""
-    lists = list(campaign.lists.order_by("pk"))
-    found = [*_written_problems(campaign), *_list_problems(lists)]
-    found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
-    try:
-        compiled = compile(campaign)
-    except CannotCompile as bad:
-        return [*found, *(Problem(bad.field, sentence) for sentence in bad.sentences)]
-    found += _archive_problems(campaign, compiled, lists)
-    for part, text in (("HTML", compiled.html), ("text", compiled.text)):
-        if "unsubscribe_url" not in merge.tags(text):
-            found.append(Problem("body", f"The {part} part has no unsubscribe link."))
-    if len(compiled.html.encode()) > CLIPPED_AT:
-        size = len(compiled.html.encode()) // 1024
-        message = (
-            f"The mail has {size} kB. Gmail cuts off what is over 102 kB, and with it the unsubscribe link."
-        )
-        found.append(Problem("body", message, blocking=False))
-    return found
-
-
 def _content(campaign: Written, carrier: markup.TagCarrier) -> str:
     """What stands in the frame: safe HTML with the carrier's words in place of tags."""
     html = markup.sanitise(_body(campaign.body, campaign.body_format, carrier))
@@ -135,65 +99,3 @@ def _body(text: str, written_as: str, carrier: markup.TagCarrier) -> str:
         return markup.to_html(carrier.carry(text), written_as, carrier)
     except mjml.BadMjml as bad:
         raise CannotCompile("body", [str(mistake) for mistake in bad.mistakes]) from bad
-
-
-def _written_problems(campaign: Written) -> list[Problem]:
-    found = []
-    if not campaign.subject.strip():
-        found.append(Problem("subject", "Write a subject."))
-    if not campaign.body.strip():
-        found.append(Problem("body", "Write something: the body is empty."))
-    return found
-
-
-def _list_problems(lists: list[MailingList]) -> list[Problem]:
-    if not lists:
-        return [Problem("lists", "Choose a list.")]
-    found = []
-    for mailing_list in lists:
-        if not mailing_list.from_email:
-            found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
-        if not mailing_list.postal_address.strip():
-            found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
-    people = audience.count([mailing_list.pk for mailing_list in lists])
-    if not people.to_send:
-        found.append(Problem("lists", "Nobody would get it: no confirmed subscriber who may be mailed."))
-    return found
-
-
-def _archive_problems(campaign: Campaign, compiled: Compiled, lists: list[MailingList]) -> list[Problem]:
-    if "archive_url" not in merge.tags(compiled.html + compiled.text):
-        return []
-    without = [found.name for found in lists if not (found.has_archive and campaign.in_archive)]
-    return [
-        Problem(
-            "body",
-            f"There is no public archive for this campaign on the list “{name}”: {{{{ archive_url }}}} is empty there.",
-            blocking=False,
-        )
-        for name in without
-    ]
-
-
-def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
-    found = []
-    for field, text in (
-        ("subject", campaign.subject),
-        ("preheader", campaign.preheader),
-        ("body", campaign.body),
-        ("template", design.own_tags(campaign.template.source) if campaign.template else ""),
-    ):
-        known = VALUE_NAMES | {
-            name for name in merge.tags(text) - VALUE_NAMES if _is_attribute(name, list_ids)
-        }
-        for tag in merge.unknown_tags(text, known):
-            names = ", ".join(sorted(VALUE_NAMES))
-            message = (
-                f"{tag} is no merge tag. There are {names}, and the attributes of the list's subscribers."
-            )
-            found.append(Problem(field, message))
-    return found
-
-
-def _is_attribute(name: str, list_ids: list[int]) -> bool:
-    return Subscriber.objects.filter(subscriptions__list__in=list_ids, attributes__has_key=name).exists()

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token', models.CharField(default=mailinglist.models.subscribers.new_token, editable=False, max_length=32, unique=True)),
                 ('name', models.CharField(help_text='For you, to find it again.', max_length=120, validators=[mailinglist.models.validators.one_line])),
-                ('alt', models.CharField(blank=True, help_text='What is to be seen, in a few words: read aloud to who cannot see it, and shown where pictures are off.', max_length=200, validators=[mailinglist.models.validators.one_line], verbose_name='description')),
+                ('alt', models.CharField(blank=True, help_text='What is to be seen, in a few words: read aloud, and shown where pictures are off.', max_length=200, validators=[mailinglist.models.validators.one_line], verbose_name='description')),
                 ('data', models.BinaryField()),
                 ('content_type', models.CharField(editable=False, max_length=20)),
                 ('width', models.PositiveSmallIntegerField(editable=False)),

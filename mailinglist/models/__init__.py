@@ -10,6 +10,7 @@ from mailinglist.models.gate import AskedAddress, FormStep, SignUpCount
 from mailinglist.models.home import Home
 from mailinglist.models.images import MailImage
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
+from mailinglist.models.outside import LinkCheck, SenderCheck
 from mailinglist.models.pace import ProviderPace
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 from mailinglist.models.templates import Template
@@ -25,11 +26,13 @@ __all__ = [
     "Engagement",
     "FormStep",
     "Home",
+    "LinkCheck",
     "ListLogo",
     "MailImage",
     "MailingList",
     "ProviderPace",
     "SendBudget",
+    "SenderCheck",
     "SignUpCount",
     "Subscriber",
     "Subscription",

@@ -187,6 +187,10 @@ class CampaignVersion(models.Model):
     #: Compiled parts that still hold merge tags.
     html = models.TextField()
     text = models.TextField()
+    #: Of a test: whose values the recipients see. Nothing of the person is kept here.
+    as_seen_by = models.ForeignKey(
+        "Subscriber", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -15,7 +15,6 @@ from mailinglist.composing import body
 from mailinglist.models import Change, MailImage
 from tests.factories import make_campaign
 from tests.logos import GIF, JPEG, PNG, WEBP_LOSSY, png
-from tests.mailinglist.admin.conftest import boss, staff  # noqa: F401
 
 PICK, UPLOAD = (reverse(f"admin:mailinglist_mailimage_{name}") for name in ("pick", "upload"))
 SECRET = b"48.2082 N 16.3738 E"
@@ -106,7 +105,7 @@ class TestStored:
             "removed",
         ]
 
-    def test_the_editor_uploads_and_finds(self, staff: Client) -> None:  # noqa: F811
+    def test_the_editor_uploads_and_finds(self, staff: Client) -> None:
         file = SimpleUploadedFile("evil.svg", PNG, content_type="image/svg+xml")
         told = staff.post(UPLOAD, {"file": file, "alt": "A bean"}).json()
         assert told["markdown"] == f"![A bean]({told['address']})" and told["address"].endswith(".png")
@@ -122,7 +121,7 @@ class TestStored:
         client.force_login(django_user_model.objects.create_user("eve", is_staff=True))
         assert client.get(PICK).status_code == client.post(UPLOAD).status_code == 403
 
-    def test_the_page_uploads_describes_and_keeps_what_is_used(self, staff: Client) -> None:  # noqa: F811
+    def test_the_page_uploads_describes_and_keeps_what_is_used(self, staff: Client) -> None:
         add = reverse("admin:mailinglist_mailimage_add")
         assert (
             "no PNG"

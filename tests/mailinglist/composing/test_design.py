@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailinglist import mail_templates, merge
-from mailinglist.composing import body, design, example
+from mailinglist.composing import body, design, example, problems
 from mailinglist.models import Template
 from tests import acting
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -130,7 +130,7 @@ class TestStored:
         template = Template.objects.create(
             name="T", format="html", source="<p>{{ city }}{{ frist_name }}{{ content }}</p>"
         )
-        [problem] = body.problems(make_campaign(news, template=template))
+        [problem] = problems.find(make_campaign(news, template=template))
         assert (problem.field, problem.blocking) == ("template", True)
         assert problem.message.startswith("{{ frist_name }} is no merge tag.")
 
@@ -138,5 +138,5 @@ class TestStored:
         news = make_list()
         make_subscriber("a@post.example", news)
         template = Template.objects.create(name="T", format="html", source="<p>x</p>")
-        [problem] = body.problems(make_campaign(news, template=template))
+        [problem] = problems.find(make_campaign(news, template=template))
         assert problem.blocking and "There is none." in problem.message
