@@ -62,6 +62,7 @@ CAPABILITIES = (
     "mailinglist.suppression",
     "mailinglist.engagement",
     "mailinglist.lifecycle",
+    "mailinglist.writing",
     "mailinglist.link_checks",
     "mailinglist.sender_checks",
     "mailinglist.imports",

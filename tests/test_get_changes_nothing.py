@@ -20,7 +20,16 @@ from django.utils import timezone
 
 from bounces import agents
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import images, looks, subscriptions, suppression, tokens
+from mailinglist import (
+    images,
+    link_checks,
+    looks,
+    sender_checks,
+    subscriptions,
+    suppression,
+    tokens,
+    writing,
+)
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
@@ -216,7 +225,10 @@ def cast() -> dict[str, str]:
         by=SYSTEM,
         why="Asked by phone.",
     )
-    make_campaign(news)
+    written = make_campaign(news)
+    writing.keep(written, by=SYSTEM)
+    link_checks.ask(written.pk)
+    sender_checks.ask([news.from_email])
     doubtful = _sent(news, ada, status="sending", state="unknown")
     finished = _sent(news, ada, status="finished", state="bounced").campaign
     return {

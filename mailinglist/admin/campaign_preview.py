@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from mailinglist import links
+from mailinglist import links, writing
 from mailinglist.admin import frames
 from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
@@ -27,6 +27,7 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "subscriber": subscriber,
         "to": request.GET.get("to", ""),
         "found": found,
+        "draft": "draft" in request.GET,
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
         "problem": "" if mailing_list else "Choose a list and save: the sender and the links come from it.",
     }
@@ -35,13 +36,14 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     except body.CannotCompile as bad:
         mail, context["problem"] = None, str(bad)
     if mail and mailing_list:
-        wanted = {"to": request.GET["to"]} if request.GET.get("to") else {}
+        wanted = {name: request.GET[name] for name in ("to", "draft") if request.GET.get(name)}
+        draft = {"draft": "1"} if "draft" in request.GET else {}
         address = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
         context |= {
             "mail": mail,
             "sender": f"{mailing_list.from_name} <{mailing_list.from_email}>",
             **frames.choices(
-                request, address, of_frame={"subscriber": str(subscriber.pk or "")}, of_page=wanted
+                request, address, of_frame={"subscriber": str(subscriber.pk or ""), **draft}, of_page=wanted
             ),
         }
     return page(request, "admin/mailinglist/campaign/preview.html", f"Preview of “{campaign.name}”", context)
@@ -104,5 +106,10 @@ def _list(campaign: Campaign, subscriber: Subscriber) -> MailingList | None:
 
 
 def _campaign(request: HttpRequest, campaign_id: int) -> Campaign:
+    """``?draft=1``: with what this manager typed and did not save yet."""
     require(request, "mailinglist.view_campaign", "mailinglist.view_subscriber")
-    return get_object_or_404(Campaign.objects.select_related("version"), pk=campaign_id)
+    campaign = get_object_or_404(Campaign.objects.select_related("version", "template"), pk=campaign_id)
+    draft = writing.typed(campaign, request.user) if "draft" in request.GET and campaign.editable else None
+    for name in writing.TEXT if draft else ():
+        setattr(campaign, name, getattr(draft, name))
+    return campaign

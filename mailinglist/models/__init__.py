@@ -2,7 +2,7 @@
 
 from mailinglist.models import lookups as lookups
 from mailinglist.models.audit import Change
-from mailinglist.models.campaigns import Campaign, CampaignVersion
+from mailinglist.models.campaigns import Campaign, CampaignDraft, CampaignRevision, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
 from mailinglist.models.deliveries import Attempt, Delivery, SendBudget
 from mailinglist.models.engagement import Engagement
@@ -19,6 +19,8 @@ __all__ = [
     "AskedAddress",
     "Attempt",
     "Campaign",
+    "CampaignDraft",
+    "CampaignRevision",
     "CampaignVersion",
     "Change",
     "ConsentRecord",

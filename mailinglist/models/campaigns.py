@@ -104,6 +104,8 @@ class Campaign(models.Model):
     version = models.ForeignKey(
         "CampaignVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    #: Counts the saves of its text; a save over a newer one than it began with is refused.
+    revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     in_archive = models.BooleanField(
         "in the archive",
         default=True,
@@ -200,3 +202,64 @@ class CampaignVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} · version {self.number}"
+
+
+class WrittenText(models.Model):
+    """What a manager writes of a campaign. The columns have the names of the campaign's own."""
+
+    subject = models.CharField(max_length=200, blank=True)
+    preheader = models.CharField(max_length=200, blank=True)
+    body_format = models.CharField(max_length=10, choices=Campaign.Format.choices)
+    body = models.TextField(blank=True)
+    template = models.ForeignKey(
+        "mailinglist.Template", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    #: The columns that a version keeps, and a restore brings back.
+    TEXT = ("subject", "preheader", "body_format", "body", "template_id")
+
+    class Meta:
+        abstract = True
+
+
+class CampaignRevision(WrittenText):
+    """One saved state of a campaign's text. Written by writing.py."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="one_revision_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} · saved text {self.number}"
+
+
+class CampaignDraft(WrittenText):
+    """What a manager has typed and not saved: kept every few seconds, one for each manager and campaign."""
+
+    #: None: a campaign that was never saved.
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.CASCADE, related_name="drafts"
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120, blank=True)
+    #: The revision of the campaign that it was typed over.
+    base = models.PositiveIntegerField(default=0)
+    typed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "campaign"], nulls_distinct=False, name="one_draft_per_manager"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name}"

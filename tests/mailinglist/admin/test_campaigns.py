@@ -49,6 +49,8 @@ def typed(campaign: Campaign, **more: Any) -> dict[str, Any]:
         "preheader": "",
         "body_format": campaign.body_format,
         "body": campaign.body,
+        "template": campaign.template_id or "",
+        "base": campaign.revision,
         "lists": [row.pk for row in campaign.lists.all()],
     }
     return {**values, **more}
