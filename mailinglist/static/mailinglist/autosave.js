@@ -11,7 +11,7 @@
     const says = document.createElement("p");
     says.className = "ml-kept";
     says.setAttribute("role", "status");
-    area.closest("form").querySelector(".field-body, .form-row.field-body, #id_body").after(says);
+    area.parentNode.append(says);
     let waiting = 0, sending = false, again = false, submitted = false, last = "";
 
     function values() {

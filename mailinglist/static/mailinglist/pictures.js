@@ -35,6 +35,7 @@
     const search = make("input", {type: "search", className: "ml-input", placeholder: "Search the pictures"});
     search.setAttribute("aria-label", "Search the pictures");
     const file = make("input", {type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", required: true});
+    file.hasChangeListener = true;  /* for the theme, which else writes the name into a field beside it that is not there */
     const alt = make("input", {className: "ml-input", placeholder: "What is to be seen", maxLength: 200, required: true});
     const form = make("form", {className: "ml-pictures-upload"}, [
       make("label", {}, ["A new one ", file]), make("label", {}, ["Description ", alt]),

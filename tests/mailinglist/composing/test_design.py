@@ -8,8 +8,10 @@ import pytest
 from mailinglist import mail_templates, merge
 from mailinglist.composing import body, design, example, problems
 from mailinglist.models import Template
+from mailinglist.sending.messages import Builder, Mail
 from tests import acting
 from tests.factories import make_campaign, make_list, make_subscriber
+from tests.mailinglist.sending.helpers import claim, reparsed, started
 
 TEXT = "# Hi {{ name }}\n\nSome *words* and [a link](https://acme.example/?n={{ name }})."
 
@@ -123,6 +125,18 @@ class TestStored:
         for template in Template.objects.all():
             mail = example.mail(template)
             assert "Anna" in mail.html and "/unsubscribe/preview" in mail.html and "<table" in mail.html
+
+    @pytest.mark.parametrize("name", ["Announcement", "Newsletter", "Plain letter"])
+    def test_its_mail_is_read_again_by_another_parser(self, name: str, rung: Any) -> None:
+        campaign = started(1, template=Template.objects.get(name=name), body="# Grüße\n\n{{ email }}")
+        [(_, built)] = Builder().build(claim(campaign))
+        assert isinstance(built, Mail)
+        mail = reparsed(built)
+        html, text = (mail.get_body((kind,)).get_content() for kind in ("html", "plain"))  # type: ignore[union-attr]
+        for part in (html, text):
+            assert "Grüße" in part and "p0@post.example" in part and "/unsubscribe/" in part
+            assert "{{" not in part and "1 Main Street" in part
+        assert acting.found(html) == []
 
     def test_an_unknown_tag_of_the_template_blocks(self) -> None:
         news = make_list()
