@@ -139,6 +139,9 @@ class Identity:
     verified: bool
     dkim: str
     mail_from: str
+    name: str = ""
+    dkim_tokens: tuple[str, ...] = ()
+    mail_from_domain: str = ""
 
 
 def get_identity(name: str) -> Identity | None:
@@ -152,6 +155,9 @@ def get_identity(name: str) -> Identity | None:
         verified=bool(answer.get("VerifiedForSendingStatus")),
         dkim=str(answer.get("DkimAttributes", {}).get("Status", "")),
         mail_from=str(answer.get("MailFromAttributes", {}).get("MailFromDomainStatus", "")),
+        name=name,
+        dkim_tokens=tuple(answer.get("DkimAttributes", {}).get("Tokens", ())),
+        mail_from_domain=str(answer.get("MailFromAttributes", {}).get("MailFromDomain", "")),
     )
 
 

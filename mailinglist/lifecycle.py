@@ -16,8 +16,8 @@ from django.db.models.functions import Now
 
 from mailinglist import doorbell, reputation, subscriptions, zones
 from mailinglist.changes import SYSTEM, Actor, Noun, record
-from mailinglist.composing import body
-from mailinglist.composing.body import Problem
+from mailinglist.composing import body, problems
+from mailinglist.composing.problems import Problem
 from mailinglist.models import Campaign, CampaignVersion, Delivery, SendBudget
 from mailinglist.sending import audience, queue
 from mailinglist.sending.engine import BUSY, Drained, More, Result, Stopped
@@ -41,9 +41,9 @@ class NotAllowed(ValueError):
 class CampaignNotReady(ValueError):
     """The campaign cannot start. ``problems`` lists why; the message joins them."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(" ".join(problem.message for problem in problems))
-        self.problems = list(problems)
+    def __init__(self, found: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.message for problem in found))
+        self.problems = list(found)
 
 
 @transaction.atomic
@@ -240,8 +240,12 @@ def start_due() -> list[int]:
 
 
 @transaction.atomic
-def send_test(campaign_id: int, emails: Sequence[str], *, by: Actor) -> list[int]:
+def send_test(
+    campaign_id: int, emails: Sequence[str], *, by: Actor, as_seen_by: int | None = None
+) -> list[int]:
     """Mail the campaign as it is written now to a few addresses. Returns the ids of the deliveries.
+
+    ``as_seen_by``: the subscriber whose values it shows; each one's own without.
 
     Through the same queue, pace and suppression as everything else. Raises CampaignNotReady (no list, no
     subject, …; an empty audience does not matter) or addresses.BadAddress.
@@ -251,7 +255,7 @@ def send_test(campaign_id: int, emails: Sequence[str], *, by: Actor) -> list[int
     blocking = [problem for problem in _blocking(campaign) if "Nobody would get it" not in problem.message]
     if blocking or mailing_list is None:
         raise CampaignNotReady(blocking)
-    version = _freeze(campaign)
+    version = _freeze(campaign, as_seen_by)
     people = [subscriptions.get_or_create_subscriber(email) for email in dict.fromkeys(emails)]
     _record(campaign, campaign.status, f"Test mail to {len(people)} addresses.", by)
     return [
@@ -286,18 +290,19 @@ def _check_ready(campaign: Campaign) -> None:
 
 
 def _blocking(campaign: Campaign) -> list[Problem]:
-    return [problem for problem in body.problems(campaign) if problem.blocking]
+    return [problem for problem in problems.find(campaign) if problem.blocking]
 
 
-def _freeze(campaign: Campaign) -> CampaignVersion:
+def _freeze(campaign: Campaign, as_seen_by: int | None = None) -> CampaignVersion:
     """The campaign's content as an immutable version: the last one where nothing has changed since."""
     compiled = body.compile(campaign)
     last = campaign.versions.order_by("-number").first()
-    if last and (last.subject, last.preheader, last.html, last.text) == (
+    if last and (last.subject, last.preheader, last.html, last.text, last.as_seen_by_id) == (
         compiled.subject,
         compiled.preheader,
         compiled.html,
         compiled.text,
+        as_seen_by,
     ):
         return last
     return CampaignVersion.objects.create(
@@ -307,6 +312,7 @@ def _freeze(campaign: Campaign) -> CampaignVersion:
         preheader=compiled.preheader,
         html=compiled.html,
         text=compiled.text,
+        as_seen_by_id=as_seen_by,
     )
 
 

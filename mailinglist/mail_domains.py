@@ -67,7 +67,7 @@ def _disposable(more: tuple[str, ...]) -> frozenset[str]:
 def _asked(domain: str) -> tuple[bool, bool]:
     """(whether it may take mail, whether that is sure)."""
     try:
-        answer = _resolver().resolve(domain, "MX", lifetime=PATIENCE, search=False)
+        answer = resolver().resolve(domain, "MX", lifetime=PATIENCE, search=False)
     except dns.resolver.NXDOMAIN:
         return False, True
     except dns.resolver.NoAnswer:  # it exists, and mail goes to its address record where there is one
@@ -78,7 +78,8 @@ def _asked(domain: str) -> tuple[bool, bool]:
     return targets != ["."], True
 
 
-def _resolver() -> dns.resolver.Resolver:
+def resolver() -> dns.resolver.Resolver:
+    """The DNS servers of the system, or that of SIGNUP_DNS_SERVER; impatient."""
     host, _, port = settings.SIGNUP_DNS_SERVER.rpartition(":")
     resolver = dns.resolver.Resolver(configure=not host)
     if host:

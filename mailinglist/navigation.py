@@ -40,6 +40,8 @@ UNFOLD: dict[str, Any] = {
                     _address("Overview", "home", "admin:index"),
                     _page("Campaigns", "campaign", "mailinglist", "campaign"),
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
+                    _page("Templates", "dashboard_customize", "mailinglist", "template"),
+                    _page("Pictures", "image", "mailinglist", "mailimage"),
                 ],
             },
             {

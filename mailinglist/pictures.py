@@ -1,7 +1,8 @@
 """PURE. What kind of picture some bytes are, and how large it is, from its first bytes alone.
 
-Called by looks.py for logos. The name and the type that a browser claims are never asked. Nothing is decoded: what
-cannot be drawn is a broken picture in the browser, and no danger, because it is served with its type and nosniff.
+Called by looks.py for logos and by images.py for pictures in mails. The name and the type that a browser claims are
+never asked. Nothing is decoded: what cannot be drawn is a broken picture in the browser, and no danger, because it is
+served with its type and nosniff.
 """
 
 import struct
@@ -27,11 +28,11 @@ class Picture:
     height: int
 
 
-def read(data: bytes) -> Picture:
-    """Kind and size. Raises BadPicture."""
-    if len(data) > MOST_BYTES:
+def read(data: bytes, *, most_bytes: int = MOST_BYTES, most_pixels: int = MOST_PIXELS) -> Picture:
+    """Kind and size. Raises BadPicture, also for more bytes, or more pixels along a side, than are taken."""
+    if len(data) > most_bytes:
         raise BadPicture(
-            f"The file has {len(data) // 1000} kB; {MOST_BYTES // 1000} kB is the most. Save it smaller."
+            f"The file has {len(data) // 1000} kB; {most_bytes // 1000} kB is the most. Save it smaller."
         )
     try:
         found = _read(data)
@@ -39,9 +40,9 @@ def read(data: bytes) -> Picture:
         found = None
     if found is None:
         raise BadPicture("This is no PNG, JPEG, WebP or GIF picture.")
-    if not (0 < found.width <= MOST_PIXELS and 0 < found.height <= MOST_PIXELS):
+    if not (0 < found.width <= most_pixels and 0 < found.height <= most_pixels):
         raise BadPicture(
-            f"The picture has {found.width} × {found.height} pixels; {MOST_PIXELS} a side is the most."
+            f"The picture has {found.width} × {found.height} pixels; {most_pixels} a side is the most."
         )
     return found
 

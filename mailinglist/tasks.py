@@ -18,11 +18,13 @@ from mailinglist import (
     guard,
     import_runs,
     lifecycle,
+    link_checks,
     list_counts,
     pending,
     places,
     restored,
     retention,
+    sender_checks,
     sign_up_counts,
 )
 from mailinglist.models import Campaign
@@ -56,10 +58,19 @@ def run_import(import_id: int) -> None:
         doorbell.ring(run_import, following)
 
 
+@shared_task(name="mailinglist.tasks.look_outside")
+def look_outside() -> None:
+    """Look at links and senders that somebody asked about; rings the next run while there are more."""
+    if link_checks.run() + sender_checks.run():
+        doorbell.ring(look_outside)
+
+
 @shared_task(name="mailinglist.tasks.sweep")
 def sweep() -> None:
     """Find in PostgreSQL whatever is to be done, and wake workers for it: no broker message is ever needed."""
     tidy()
+    if link_checks.waits() or sender_checks.waits():
+        doorbell.ring(look_outside)
     for campaign_id in queue.campaigns_with_due():
         if not engine.is_running(campaign_id):
             doorbell.ring(send_campaign, campaign_id, 0)

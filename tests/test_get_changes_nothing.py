@@ -20,7 +20,17 @@ from django.utils import timezone
 
 from bounces import agents
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import import_runs, looks, subscriptions, suppression, tokens
+from mailinglist import (
+    images,
+    import_runs,
+    link_checks,
+    looks,
+    sender_checks,
+    subscriptions,
+    suppression,
+    tokens,
+    writing,
+)
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
@@ -63,9 +73,9 @@ TEMPTATION = (
 )
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
-    "home", "list", "looks", "list-look", "list-logo", "archive", "archive-feed", "archive-issue", "archive-mail",
-    "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz", "readyz",
-    "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
+    "home", "list", "looks", "list-look", "list-logo", "image", "archive", "archive-feed", "archive-issue",
+    "archive-mail", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz",
+    "readyz", "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
     "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
 }  # fmt: skip
@@ -198,6 +208,7 @@ def cast() -> dict[str, str]:
     news = make_list("news", has_archive=True, accent="#0a7a5a")
     looks.set_logo(news.pk, logos.PNG, by=SYSTEM)
     news.refresh_from_db()
+    picture = images.store(logos.PNG, name="p.png", alt="", by=SYSTEM)
     ada = make_subscriber("ada@post.example", news)
     bob = subscriptions.get_or_create_subscriber("bob@post.example")
     waiting = Subscription.objects.create(list=news, subscriber=bob, status="pending", source="test")
@@ -216,7 +227,10 @@ def cast() -> dict[str, str]:
         by=SYSTEM,
         why="Asked by phone.",
     )
-    make_campaign(news)
+    written = make_campaign(news)
+    writing.keep(written, by=SYSTEM)
+    link_checks.ask(written.pk)
+    sender_checks.ask([news.from_email])
     people = import_runs.create(
         news,
         [b"email,name\nnot an address,Eve\nbob@post.example,Bob\n"],
@@ -231,6 +245,8 @@ def cast() -> dict[str, str]:
     finished = _sent(news, ada, status="finished", state="bounced").campaign
     return {
         "slug": news.slug,
+        "images": picture.token,
+        "ending": "png",
         "way": "short",
         "public_id": finished.public_id,
         "app_label": "mailinglist",

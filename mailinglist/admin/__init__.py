@@ -4,11 +4,24 @@ from mailinglist.admin import (
     audit,
     campaigns,
     deliveries,
+    images,
     imports,
     lists,
     managers,
     subscribers,
     suppressions,
+    templates,
 )
 
-__all__ = ["audit", "campaigns", "deliveries", "imports", "lists", "managers", "subscribers", "suppressions"]
+__all__ = [
+    "audit",
+    "campaigns",
+    "deliveries",
+    "images",
+    "imports",
+    "lists",
+    "managers",
+    "subscribers",
+    "suppressions",
+    "templates",
+]

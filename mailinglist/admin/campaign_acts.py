@@ -18,13 +18,13 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from mailinglist import addresses, lifecycle, zones
+from mailinglist import addresses, lifecycle, link_checks, sender_checks, zones
 from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.changes import Noun, record
-from mailinglist.composing import body
-from mailinglist.models import Campaign
+from mailinglist.composing import body, problems
+from mailinglist.models import Campaign, Subscriber
 from mailinglist.sending import audience
-from mailinglist.staff import actor, ask, page, require
+from mailinglist.staff import actor, ask, find_subscribers, page, require
 
 #: More test mails at once are a campaign.
 MAX_TESTS = 10
@@ -58,6 +58,23 @@ class TestForm(forms.Form):
         help_text=f"Up to {MAX_TESTS} addresses, one per line. The subject begins with [Test].",
     )
 
+    seen_by = forms.CharField(
+        label="With the values of",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "an address"}),
+        help_text="A subscriber whose name and other values the test shows. Empty: those of each address above. The "
+        "links to unsubscribe are the recipients’ own in any case.",
+    )
+
+    def clean_seen_by(self) -> Subscriber | None:
+        wanted = self.cleaned_data["seen_by"].strip()
+        if not wanted:
+            return None
+        found = find_subscribers(wanted).order_by("email_key").first()
+        if found is None:
+            raise forms.ValidationError("No subscriber has this address.")
+        return found
+
     def clean_to(self) -> list[str]:
         found = [
             line.strip() for line in self.cleaned_data["to"].replace(",", "\n").splitlines() if line.strip()
@@ -86,7 +103,7 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
     campaign = _campaign(request, campaign_id)
     found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
-    problems = body.problems(campaign)
+    found_problems = problems.find(campaign)
     form = StartForm(request.POST or None, expected=found.to_send)
     if request.method == "POST" and form.is_valid():
         return _act(
@@ -98,8 +115,8 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     context = {
         "campaign": campaign,
         "audience": found,
-        "problems": problems,
-        "blocked": any(problem.blocking for problem in problems) or not found.to_send,
+        "problems": found_problems,
+        "blocked": any(problem.blocking for problem in found_problems) or not found.to_send,
         "form": form,
         "back": _url(campaign),
     }
@@ -137,13 +154,18 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def send_test(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = _campaign(request, campaign_id)
-    form = TestForm(request.POST or None, initial={"to": getattr(request.user, "email", "")})
+    first = {"to": getattr(request.user, "email", ""), "seen_by": request.GET.get("to", "")}
+    form = TestForm(request.POST or None, initial=first)
+    if not request.user.has_perm("mailinglist.view_subscriber"):
+        del form.fields["seen_by"]
     if request.method == "POST" and form.is_valid():
-        to = form.cleaned_data["to"]
+        to, seen_by = form.cleaned_data["to"], form.cleaned_data.get("seen_by")
         return _act(
             request,
             campaign,
-            lambda: lifecycle.send_test(campaign.pk, to, by=actor(request)),
+            lambda: lifecycle.send_test(
+                campaign.pk, to, by=actor(request), as_seen_by=seen_by.pk if seen_by else None
+            ),
             f"On its way to {', '.join(to)}.",
         )
     return ask(
@@ -154,6 +176,32 @@ def send_test(request: HttpRequest, campaign_id: int) -> HttpResponse:
         ],
         form=form,
         button="Send the test",
+        back=_url(campaign),
+    )
+
+
+def check(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Have the links and the sender looked at in the background."""
+    campaign = _campaign(request, campaign_id)
+    if request.method == "POST":
+        try:
+            number = link_checks.ask(campaign.pk)
+        except body.CannotCompile as bad:
+            messages.error(request, str(bad))
+            return HttpResponseRedirect(_url(campaign))
+        sender_checks.ask(campaign.lists.values_list("from_email", flat=True))
+        messages.success(
+            request, f"{number} links and the sender are being looked at. Load this page again soon."
+        )
+        return HttpResponseRedirect(_url(campaign))
+    return ask(
+        request,
+        title=f"Check the links and the sender of “{campaign.name}”",
+        sentences=[
+            "Each link is opened once from this server; so their owners see a visit. Links with merge tags are left out.",
+            "Amazon SES is asked whether the sender is verified, and the DNS for DKIM, SPF and DMARC.",
+        ],
+        button="Check now",
         back=_url(campaign),
     )
 
@@ -239,6 +287,7 @@ VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "resume": resume,
     "cancel": cancel,
     "test": send_test,
+    "check": check,
     "duplicate": duplicate,
 }
 
@@ -298,6 +347,7 @@ def _copy(campaign: Campaign, request: HttpRequest) -> Campaign:
         preheader=campaign.preheader,
         body_format=campaign.body_format,
         body=campaign.body,
+        template=campaign.template,
         in_archive=campaign.in_archive,
         created_by=request.user,  # type: ignore[misc]
     )

@@ -1,8 +1,4 @@
-"""How a mail looks to one person, shown in a frame that can run nothing and read nothing.
-
-The HTML part is an answer of its own, with a Content-Security-Policy that sandboxes it even when it is opened
-directly: without scripts, forms, cookies or the origin of the admin.
-"""
+"""How a mail looks to one person, in frames that can run nothing and read nothing (frames.py)."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,17 +6,14 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from mailinglist import links
+from mailinglist import links, writing
+from mailinglist.admin import frames
 from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
 from mailinglist.staff import find_subscribers, page, require
 from mailinglist.whole_numbers import whole_number
 
-CONTENT_SECURITY_POLICY = (
-    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src https: data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
 EXAMPLE = {"email": "anna@example.com", "name": "Anna Example", "attributes": {}}
 
 
@@ -34,15 +27,24 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "subscriber": subscriber,
         "to": request.GET.get("to", ""),
         "found": found,
+        "draft": "draft" in request.GET,
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
         "problem": "" if mailing_list else "Choose a list and save: the sender and the links come from it.",
     }
-    if mailing_list:
-        frame = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
+    try:
+        mail = _mail(campaign, subscriber, mailing_list) if mailing_list else None
+    except body.CannotCompile as bad:
+        mail, context["problem"] = None, str(bad)
+    if mail and mailing_list:
+        wanted = {name: request.GET[name] for name in ("to", "draft") if request.GET.get(name)}
+        draft = {"draft": "1"} if "draft" in request.GET else {}
+        address = reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk])
         context |= {
-            "mail": _mail(campaign, subscriber, mailing_list),
+            "mail": mail,
             "sender": f"{mailing_list.from_name} <{mailing_list.from_email}>",
-            "frame": f"{frame}?subscriber={subscriber.pk or ''}",
+            **frames.choices(
+                request, address, of_frame={"subscriber": str(subscriber.pk or ""), **draft}, of_page=wanted
+            ),
         }
     return page(request, "admin/mailinglist/campaign/preview.html", f"Preview of “{campaign.name}”", context)
 
@@ -54,12 +56,11 @@ def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
     chosen = Subscriber.objects.filter(pk=whole_number(request.GET.get("subscriber"))).first()
     subscriber = chosen or Subscriber(**EXAMPLE)
     mailing_list = _list(campaign, subscriber)
-    html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""
-    return HttpResponse(
-        html,
-        content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
-    )
+    try:
+        html = _mail(campaign, subscriber, mailing_list).html if mailing_list else ""
+    except body.CannotCompile:
+        html = ""
+    return frames.sealed(request, html)
 
 
 def _mail(campaign: Campaign, subscriber: Subscriber, mailing_list: MailingList) -> messages.Filled:
@@ -105,5 +106,10 @@ def _list(campaign: Campaign, subscriber: Subscriber) -> MailingList | None:
 
 
 def _campaign(request: HttpRequest, campaign_id: int) -> Campaign:
+    """``?draft=1``: with what this manager typed and did not save yet."""
     require(request, "mailinglist.view_campaign", "mailinglist.view_subscriber")
-    return get_object_or_404(Campaign.objects.select_related("version"), pk=campaign_id)
+    campaign = get_object_or_404(Campaign.objects.select_related("version", "template"), pk=campaign_id)
+    draft = writing.typed(campaign, request.user) if "draft" in request.GET and campaign.editable else None
+    for name in writing.TEXT if draft else ():
+        setattr(campaign, name, getattr(draft, name))
+    return campaign

@@ -10,17 +10,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mailinglist import campaign_counts, zones
-from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
-from mailinglist.composing import body
+from mailinglist import campaign_counts, sender_checks, writing, zones
+from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview, campaign_versions
+from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
+from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
-from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -61,6 +59,7 @@ WATCH_SECONDS = 5
 
 @admin.register(Campaign)
 class CampaignAdmin(PlainAdmin):
+    form = CampaignForm
     list_display = ("name", "status_badge", "to_lists", "when", "subject")
     list_filter = ("status",)
     list_filter_sheet = False
@@ -73,7 +72,7 @@ class CampaignAdmin(PlainAdmin):
     fieldsets = (
         (None, {"fields": ("name", "lists")}),
         ("What inboxes show", {"fields": ("subject", "preheader")}),
-        ("The mail", {"fields": ("body_format", "body", "merge_tags")}),
+        ("The mail", {"fields": (("body_format", "template"), "body", "write_over", "base", "merge_tags")}),
         ("Archive", {"fields": ("in_archive",)}),
         ("Caution", {"fields": ("canary_minutes",)}),
     )
@@ -97,6 +96,7 @@ class CampaignAdmin(PlainAdmin):
             "preview": campaign_preview.show,
             "preview/html": campaign_preview.html_part,
             **campaign_archive.VIEWS,
+            **campaign_versions.VIEWS,
             **campaign_acts.VIEWS,
         }
         return [
@@ -107,6 +107,16 @@ class CampaignAdmin(PlainAdmin):
                     name=f"mailinglist_campaign_{tail.replace('/', '_')}",
                 )
                 for tail, view in views.items()
+            ),
+            path(
+                "typed/",
+                self.admin_site.admin_view(campaign_versions.keep_typed),
+                name="mailinglist_campaign_typed_new",
+            ),
+            path(
+                "throw-away/",
+                self.admin_site.admin_view(campaign_versions.throw_away),
+                name="mailinglist_campaign_throw-away_new",
             ),
             *super().get_urls(),
         ]
@@ -130,8 +140,10 @@ class CampaignAdmin(PlainAdmin):
         if db_field.name == "lists":
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         if db_field.name == "body":
-            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 22, "spellcheck": "true"})
+            kwargs["widget"] = ComposeArea("id_body_format")
         found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "template" and found is not None:
+            found.empty_label = "None: a plain card"
         if db_field.name == "lists" and found is not None:
             wrapper = found.widget
             wrapper.can_add_related = wrapper.can_change_related = wrapper.can_view_related = False
@@ -142,9 +154,17 @@ class CampaignAdmin(PlainAdmin):
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
             super().save_model(request, obj, form, change)
-            return
-        columns = [name for name in form.changed_data if name != "lists"]
-        obj.save(update_fields=[*columns, "updated_at"])
+        else:
+            writing.keep(Campaign.objects.get(pk=obj.pk), by=actor(request))  # where it was written otherwise
+            obj.revision = Campaign.objects.values_list("revision", flat=True).get(pk=obj.pk)
+            columns = [name for name in form.changed_data if name not in ("lists", "base", "write_over")]
+            obj.save(update_fields=[*columns, "updated_at"])
+        writing.keep(obj, by=actor(request))
+        writing.forget_typed(obj if change else None, request.user)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        sender_checks.ask_where_old(form.instance.lists.values_list("from_email", flat=True))
 
     def change_view(
         self,
@@ -165,6 +185,30 @@ class CampaignAdmin(PlainAdmin):
             )
             # The template reads the database; it must do so before the transaction ends.
             return response.render() if hasattr(response, "render") else response
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"draft": writing.typed(None, request.user)} if request.method == "GET" else {}
+        response: HttpResponse = super().add_view(request, form_url, {**(extra_context or {}), **context})
+        return response
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """``?draft=1``: what was typed and never saved."""
+        draft = writing.typed(None, request.user) if "draft" in request.GET else None
+        return campaign_versions.as_initial(draft) if draft else super().get_changeform_initial_data(request)
+
+    def get_form(
+        self, request: HttpRequest, obj: Campaign | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """``?draft=1``: with what this manager typed and did not save."""
+        form = super().get_form(request, obj, change, **kwargs)
+        draft = (
+            writing.typed(obj, request.user)
+            if obj and request.method == "GET" and "draft" in request.GET
+            else None
+        )
+        return campaign_versions.with_draft(form, draft) if draft else form
 
     @display(description="Status")
     def status_badge(self, row: Campaign) -> SafeString:
@@ -195,10 +239,12 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, numbers, checks and the buttons that make sense now."""
     context = {
         "campaign": campaign,
-        "problems": body.problems(campaign) if campaign.editable else [],
+        "problems": problems.find(campaign) if campaign.editable else [],
         "may_act": request.user.has_perm("mailinglist.change_campaign"),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
+        "links": campaign.link_checks.order_by("pk") if campaign.editable else [],
+        "draft": writing.typed(campaign, request.user) if campaign.editable else None,
         "archived": campaign_archive.addresses(campaign),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):

@@ -31,6 +31,8 @@ class Change(models.Model):
         DELIVERY = "delivery", "delivery"
         LIST = "list", "list"
         INCIDENT = "incident", "incident"
+        TEMPLATE = "template", "template"
+        IMAGE = "image", "image"
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)

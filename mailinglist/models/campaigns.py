@@ -12,6 +12,7 @@ from mailinglist.models.validators import one_line
 
 if TYPE_CHECKING:
     from mailinglist.models.lists import MailingList
+    from mailinglist.models.templates import Template
 
 
 class Campaign(models.Model):
@@ -34,6 +35,7 @@ class Campaign(models.Model):
     class Format(models.TextChoices):
         MARKDOWN = "markdown", "Markdown"
         HTML = "html", "HTML"
+        MJML = "mjml", "MJML"
 
     #: from → to; lifecycle.py changes the status only along these, by conditional UPDATE.
     ALLOWED: dict[str, frozenset[str]] = {
@@ -60,6 +62,14 @@ class Campaign(models.Model):
     )
     body_format = models.CharField(max_length=10, choices=Format.choices, default=Format.MARKDOWN)
     body = models.TextField(blank=True)
+    template: "models.ForeignKey[Template | None, Template | None]" = models.ForeignKey(
+        "Template",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="campaigns",
+        help_text="What the text is set into. None: a plain card. MJML is a whole mail and takes none.",
+    )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT, editable=False)
     #: Why it is paused, as a code (manager, ses-paused, …) and as a sentence.
     status_reason = models.CharField(max_length=40, blank=True, editable=False)
@@ -94,6 +104,8 @@ class Campaign(models.Model):
     version = models.ForeignKey(
         "CampaignVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    #: Counts the saves of its text; a save over a newer one than it began with is refused.
+    revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     in_archive = models.BooleanField(
         "in the archive",
         default=True,
@@ -119,6 +131,12 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "scheduled", "sending", "paused", "finished", "cancelled"]),
                 name="campaign_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(body_format__in=["markdown", "html", "mjml"]), name="campaign_format_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(body_format="mjml") | Q(template__isnull=True), name="mjml_takes_no_template"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "scheduled", "cancelled"])
@@ -171,6 +189,10 @@ class CampaignVersion(models.Model):
     #: Compiled parts that still hold merge tags.
     html = models.TextField()
     text = models.TextField()
+    #: Of a test: whose values the recipients see. Nothing of the person is kept here.
+    as_seen_by = models.ForeignKey(
+        "Subscriber", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -180,3 +202,64 @@ class CampaignVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} · version {self.number}"
+
+
+class WrittenText(models.Model):
+    """What a manager writes of a campaign. The columns have the names of the campaign's own."""
+
+    subject = models.CharField(max_length=200, blank=True)
+    preheader = models.CharField(max_length=200, blank=True)
+    body_format = models.CharField(max_length=10, choices=Campaign.Format.choices)
+    body = models.TextField(blank=True)
+    template = models.ForeignKey(
+        "mailinglist.Template", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    #: The columns that a version keeps, and a restore brings back.
+    TEXT = ("subject", "preheader", "body_format", "body", "template_id")
+
+    class Meta:
+        abstract = True
+
+
+class CampaignRevision(WrittenText):
+    """One saved state of a campaign's text. Written by writing.py."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="one_revision_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} · saved text {self.number}"
+
+
+class CampaignDraft(WrittenText):
+    """What a manager has typed and not saved: kept every few seconds, one for each manager and campaign."""
+
+    #: None: a campaign that was never saved.
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.CASCADE, related_name="drafts"
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120, blank=True)
+    #: The revision of the campaign that it was typed over.
+    base = models.PositiveIntegerField(default=0)
+    typed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "campaign"], nulls_distinct=False, name="one_draft_per_manager"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name}"

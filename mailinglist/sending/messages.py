@@ -246,11 +246,13 @@ class Builder:
     def _version(self, pk: int, list_id: int, tracked: bool) -> Content:
         key = (pk, list_id, tracked)
         if key not in self._versions:
-            version = CampaignVersion.objects.select_related("campaign").get(pk=pk)
+            version = CampaignVersion.objects.select_related("campaign", "as_seen_by").get(pk=pk)
             html = version.html if tracked else untracked.links(version.html)
             parsed = parse(subject=version.subject, html=html, text=version.text)
             sender = self._sender(list_id)
             archived = {"archive_url": links.archived(version.campaign, sender.mailing_list)}
+            if version.as_seen_by is not None:
+                parsed = parsed.with_known(_seen(parsed, version.as_seen_by, sender))
             self._versions[key] = _content(key, parsed.with_known({**sender.values, **archived}))
         return self._versions[key]
 
@@ -289,6 +291,15 @@ def _values(person: Person, links: tokens.Links) -> dict[str, str]:
     values["unsubscribe_url"] = links.unsubscribe(person)
     values["preferences_url"] = links.preferences(person)
     return values
+
+
+def _seen(parsed: Parsed, person: Person, sender: Sender) -> dict[str, str]:
+    """The values of the tags of a test: another person's, but the links that act are the recipient's own."""
+    parts = (*parsed.subject.parts, *parsed.html.parts, *parsed.text.parts)
+    not_theirs = {"unsubscribe_url", "preferences_url", "archive_url", "subject", *sender.values}
+    values = _values(person, sender.links)
+    names = {part.name for part in parts if isinstance(part, merge.Slot)} - not_theirs
+    return {name: values.get(name, "") for name in names}
 
 
 def _notice(row: Claimed, mailing_list: MailingList) -> Content:

@@ -1,9 +1,11 @@
-"""Fixtures for everything that sends."""
+"""Fixtures for everything that sends, and a superuser who is logged in."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from mailinglist import doorbell
@@ -33,3 +35,14 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(doorbell, "_send", lambda task, args: calls.append((task.name, *args)))
     return calls
+
+
+@pytest.fixture
+def boss(db: Any) -> User:
+    return User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
+
+
+@pytest.fixture
+def staff(client: Client, boss: User) -> Client:
+    client.force_login(boss)
+    return client

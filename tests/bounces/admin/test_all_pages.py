@@ -10,17 +10,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bounces.models import Event, Incident, Notification, Policy, ProviderSlot
-from mailinglist import subscriptions
+from mailinglist import images, subscriptions, writing
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import (
     Campaign,
     Change,
     Delivery,
+    LinkCheck,
+    MailImage,
     MailingList,
     Subscriber,
     Subscription,
     Suppression,
+    Template,
 )
+from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.staff import (
     NASTY,
@@ -35,6 +39,8 @@ from tests.staff import (
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 LISTS = [
     "mailinglist_campaign",
+    "mailinglist_template",
+    "mailinglist_mailimage",
     "mailinglist_delivery",
     "mailinglist_subscriber",
     "mailinglist_mailinglist",
@@ -86,6 +92,8 @@ def every_page() -> list[str]:
         MailingList,
         Subscriber,
         Campaign,
+        Template,
+        MailImage,
         Delivery,
         Change,
         Suppression,
@@ -108,9 +116,17 @@ def every_page() -> list[str]:
             "test",
             "duplicate",
             "preview",
+            "versions",
+            "check",
+            "throw-away",
         )
         pages += [reverse(f"admin:mailinglist_campaign_{tail}", args=[campaign.pk]) for tail in tails]
         pages.append(reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk]))
+    for template in Template.objects.all()[:3]:
+        pages += [
+            reverse(f"admin:mailinglist_template_{tail}", args=[template.pk])
+            for tail in ("preview", "preview_html", "duplicate")
+        ]
     for person in Subscriber.objects.all()[:3]:
         pages.append(reverse("admin:bounces_recipient", args=[person.pk]))
         pages += [
@@ -139,6 +155,13 @@ def fill(text: str = "The mailbox is full.") -> Subscriber:
     ada = make_story(text=text, name=text)
     make_suppressed(ada, why=text)
     make_campaign(MailingList.objects.get(slug="news"), name=text[:100], subject=text[:100], body=text)
+    written = Campaign.objects.latest("pk")
+    writing.keep(written, by=Actor(Kind.SYSTEM))
+    LinkCheck.objects.create(campaign=written, address=text, says=text[:200], asked_at=timezone.now())
+    images.store(logos.PNG, name=text[:100], alt=text[:100], by=Actor(Kind.SYSTEM))
+    Template.objects.create(
+        name=text[:100], description=text[:100], format="html", source=f"{text}{{{{ content }}}}"
+    )
     make_quarantined(raw=text.encode(), error=text)
     ProviderSlot.objects.create(provider="post.example", starts_at=timezone.now(), delivered=3, hard=1)
     Incident.objects.create(

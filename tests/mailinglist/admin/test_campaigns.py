@@ -49,6 +49,8 @@ def typed(campaign: Campaign, **more: Any) -> dict[str, Any]:
         "preheader": "",
         "body_format": campaign.body_format,
         "body": campaign.body,
+        "template": campaign.template_id or "",
+        "base": campaign.revision,
         "lists": [row.pk for row in campaign.lists.all()],
     }
     return {**values, **more}
@@ -82,6 +84,19 @@ def test_the_merge_tags_are_explained_next_to_the_body(staff: Client, draft: Cam
 def test_what_speaks_against_a_start_is_listed(staff: Client, news: MailingList) -> None:
     page = staff.get(url(make_campaign(subject="", body=""))).content.decode()
     assert "Write a subject." in page and "Choose a list." in page and "must be mended" in page
+
+
+def test_mjml_with_a_mistake_is_told_at_the_field_and_what_was_typed_stays(
+    staff: Client, draft: Campaign
+) -> None:
+    text = "<mjml>\n<mj-body>\n<mj-typo/></mj-body></mjml>"
+    page = staff.post(url(draft), typed(draft, body_format="mjml", body=text)).content.decode()
+    assert "Line 3: There is no &lt;mj-typo&gt;." in page and "&lt;mj-typo/&gt;" in page
+    draft.refresh_from_db()
+    assert draft.body_format == "markdown"
+    Campaign.objects.filter(pk=draft.pk).update(body_format="mjml", body=text)
+    assert "Line 3: There is no" in staff.get(url(draft, "preview")).content.decode()
+    assert staff.get(url(draft, "preview_html")).content == b""
 
 
 def test_start_shows_who_gets_it_and_who_does_not(staff: Client, draft: Campaign) -> None:

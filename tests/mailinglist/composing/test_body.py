@@ -6,13 +6,20 @@ from typing import Any
 import pytest
 
 from mailinglist import merge
-from mailinglist.composing import body, plain
+from mailinglist.composing import body, plain, problems
 from tests.factories import make_campaign, make_list, make_subscriber
 
 
 def written(text: str = "Hello", **values: Any) -> Any:
     return SimpleNamespace(
-        **{"subject": "News", "preheader": "", "body_format": "markdown", "body": text, **values}
+        **{
+            "subject": "News",
+            "preheader": "",
+            "body_format": "markdown",
+            "body": text,
+            "template": None,
+            **values,
+        }
     )
 
 
@@ -141,7 +148,7 @@ class TestProblems:
         return make_campaign(news, **values)
 
     def problems(self, **values: Any) -> list[tuple[str, bool]]:
-        return [(problem.field, problem.blocking) for problem in body.problems(self.ready(**values))]
+        return [(problem.field, problem.blocking) for problem in problems.find(self.ready(**values))]
 
     def test_a_good_campaign_has_none(self) -> None:
         assert self.problems(body="Hello {{ name }} from {{ city }}") == []
@@ -150,22 +157,26 @@ class TestProblems:
         assert self.problems(subject="  ", body="") == [("subject", True), ("body", True)]
 
     def test_no_list(self) -> None:
-        assert [problem.field for problem in body.problems(make_campaign())] == ["lists"]
+        assert [problem.field for problem in problems.find(make_campaign())] == ["lists"]
 
     def test_nobody_to_send_to(self) -> None:
-        [problem] = body.problems(make_campaign(make_list()))
+        [problem] = problems.find(make_campaign(make_list()))
         assert problem.field == "lists" and "Nobody" in problem.message
 
     def test_a_list_without_postal_address(self) -> None:
         campaign = self.ready()
         campaign.lists.update(postal_address=" ")
-        [problem] = body.problems(campaign)
+        [problem] = problems.find(campaign)
         assert "postal address" in problem.message
 
     def test_an_unknown_tag_is_named_with_its_place(self) -> None:
-        found = body.problems(self.ready(subject="{{ frist_name }}", body="{% load x %} {{ a.b }}"))
+        found = problems.find(self.ready(subject="{{ frist_name }}", body="{% load x %} {{ a.b }}"))
         assert [problem.field for problem in found] == ["subject", "body", "body"]
         assert found[0].message.startswith("{{ frist_name }} is no merge tag.")
+
+    def test_mjml_that_cannot_be_read_blocks_with_its_line(self) -> None:
+        [problem] = problems.find(self.ready(body_format="mjml", body="<mjml>\n<mj-body>"))
+        assert problem.blocking and problem.message.startswith("Line 2: <mj-body> is never closed.")
 
     def test_a_mail_that_gmail_cuts_off_is_a_warning(self) -> None:
         assert self.problems(body="word " * 25_000) == [("body", False)]

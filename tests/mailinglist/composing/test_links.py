@@ -20,7 +20,14 @@ BODY = (
 
 def compiled(text: str = BODY, **values: Any) -> str:
     written: Any = SimpleNamespace(
-        **{"subject": "News", "preheader": "", "body_format": "markdown", "body": text, **values}
+        **{
+            "subject": "News",
+            "preheader": "",
+            "body_format": "markdown",
+            "body": text,
+            "template": None,
+            **values,
+        }
     )
     return body.compile(written).html
 
@@ -82,7 +89,9 @@ def test_the_honeypot_is_in_the_html_alone_and_out_of_the_way_of_people(
         'href="http://127.0.0.1:8000/links/nothing-here" rel="nofollow" aria-hidden="true" tabindex="-1"></a>'
     )
     assert "ses:no-track" not in anchor.partition(">")[0] and "{{" not in anchor
-    written: Any = SimpleNamespace(subject="x", preheader="", body_format=body_format, body="Hello")
+    written: Any = SimpleNamespace(
+        subject="x", preheader="", body_format=body_format, body="Hello", template=None
+    )
     assert "nothing-here" not in body.compile(written).text
     settings.HONEYPOT_LINK = False
     assert "nothing-here" not in compiled("Hello", body_format=body_format)

@@ -1,0 +1,89 @@
+"""The form that campaigns are written in: what cannot be compiled is said at the field, with its line, and what somebody
+else saved meanwhile is not written over unseen.
+"""
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+
+from mailinglist import writing
+from mailinglist.admin import campaign_versions
+from mailinglist.composing import body
+from mailinglist.models import Campaign
+
+
+class ComposeArea(UnfoldAdminTextareaWidget):
+    """The text of a mail; compose.js makes an editor of it while the select ``format_id`` says Markdown."""
+
+    class Media:
+        css = {
+            "all": ("mailinglist/vendor/easymde/easymde.min.css", "mailinglist/compose.css"),
+        }
+        js = (
+            "mailinglist/vendor/easymde/easymde.min.js",
+            "mailinglist/pictures.js",
+            "mailinglist/compose.js",
+            "mailinglist/autosave.js",
+        )
+
+    def __init__(self, format_id: str) -> None:
+        super().__init__(
+            attrs={"rows": 22, "spellcheck": "true", "data-compose": "", "data-format": format_id}
+        )
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        pictures = {
+            "data-pictures": reverse("admin:mailinglist_mailimage_pick"),
+            "data-upload": reverse("admin:mailinglist_mailimage_upload"),
+        }
+        context: dict[str, Any] = super().get_context(name, value, {**(attrs or {}), **pictures})
+        return context
+
+
+class CampaignForm(forms.ModelForm):
+    #: The revision that the text on the page was made from.
+    base = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput())
+    write_over = forms.BooleanField(
+        label="Replace theirs with mine",
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text="What they saved stays among the versions.",
+    )
+
+    instance: Campaign
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        campaign = self.instance if self.instance.pk else None
+        self.initial["base"] = self.instance.revision
+        self.initial["write_over"] = False
+        tail = "mailinglist_campaign_typed"
+        address = reverse(f"admin:{tail}", args=[campaign.pk]) if campaign else reverse(f"admin:{tail}_new")
+        if "body" in self.fields:
+            attributes = self.fields["body"].widget.attrs
+            attributes["data-typed"] = address
+            if campaign:
+                preview = reverse("admin:mailinglist_campaign_preview", args=[campaign.pk])
+                attributes["data-preview"] = f"{preview}?draft=1"
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if "body" in values and "body_format" in values and values["body"].strip():
+            try:
+                body.check(values["body"], values["body_format"])
+            except body.CannotCompile as bad:
+                self.add_error("body", bad.sentences)
+        if values.get("body_format") == Campaign.Format.MJML and values.get("template"):
+            self.add_error("template", "MJML is a whole mail. Choose no template, or write Markdown or HTML.")
+        self._refuse_to_write_over(values)
+        return values
+
+    def _refuse_to_write_over(self, values: dict[str, Any]) -> None:
+        base = values.get("base")
+        newer = writing.newer(self.instance, base) if self.instance.pk and base is not None else None
+        if newer is None or values.get("write_over"):
+            return
+        self.fields["write_over"].widget = UnfoldBooleanSwitchWidget()
+        self.add_error("write_over", campaign_versions.conflict(newer))

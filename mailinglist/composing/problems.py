@@ -1,0 +1,127 @@
+"""What speaks against sending a campaign: what must be mended first, and what its manager should look at again.
+
+Called by lifecycle before every start, and by the admin. Nothing is asked outside here: what link_checks.py and
+sender_checks.py found when somebody asked them is only read.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from mailinglist import link_checks, merge, sender_checks
+from mailinglist.composing import advice, body, design
+from mailinglist.composing.body import Written
+from mailinglist.models import Campaign, MailingList, Subscriber
+from mailinglist.sending import audience
+from mailinglist.sending.messages import VALUE_NAMES
+
+#: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
+CLIPPED_AT = 102 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a campaign is not ready (blocking), or what its manager should know."""
+
+    field: str
+    message: str
+    blocking: bool = True
+
+
+def find(campaign: Campaign) -> list[Problem]:
+    """Everything that speaks against starting the campaign now; empty of blocking ones means it can start."""
+    lists = list(campaign.lists.order_by("pk"))
+    found = [*_written_problems(campaign), *_list_problems(lists), *_sender_problems(lists)]
+    found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
+    try:
+        compiled = body.compile(campaign)
+    except body.CannotCompile as bad:
+        return [*found, *(Problem(bad.field, sentence) for sentence in bad.sentences)]
+    found += _archive_problems(campaign, compiled, lists)
+    for part, text in (("HTML", compiled.html), ("text", compiled.text)):
+        if "unsubscribe_url" not in merge.tags(text):
+            found.append(Problem("body", f"The {part} part has no unsubscribe link."))
+    if len(compiled.html.encode()) > CLIPPED_AT:
+        size = len(compiled.html.encode()) // 1024
+        message = (
+            f"The mail has {size} kB. Gmail cuts off what is over 102 kB, and with it the unsubscribe link."
+        )
+        found.append(Problem("body", message, blocking=False))
+    found += [
+        Problem("body", sentence, blocking=False)
+        for sentence in advice.of_html(compiled.html, ours=settings.PUBLIC_URL)
+    ]
+    found += [
+        Problem("body", sentence, blocking=False) for sentence in link_checks.broken(campaign, compiled.html)
+    ]
+    return found
+
+
+def _written_problems(campaign: Written) -> list[Problem]:
+    found = []
+    if not campaign.subject.strip():
+        found.append(Problem("subject", "Write a subject."))
+    found += [
+        Problem("subject", sentence, blocking=False) for sentence in advice.of_subject(campaign.subject)
+    ]
+    if not campaign.body.strip():
+        found.append(Problem("body", "Write something: the body is empty."))
+    return found
+
+
+def _list_problems(lists: list[MailingList]) -> list[Problem]:
+    if not lists:
+        return [Problem("lists", "Choose a list.")]
+    found = []
+    for mailing_list in lists:
+        if not mailing_list.from_email:
+            found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
+        if not mailing_list.postal_address.strip():
+            found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
+    people = audience.count([mailing_list.pk for mailing_list in lists])
+    if not people.to_send:
+        found.append(Problem("lists", "Nobody would get it: no confirmed subscriber who may be mailed."))
+    return found
+
+
+def _sender_problems(lists: list[MailingList]) -> list[Problem]:
+    found = sender_checks.findings(mailing_list.from_email for mailing_list in lists)
+    return [Problem("lists", f"{finding.says} {finding.do}", finding.blocking) for finding in found]
+
+
+def _archive_problems(campaign: Campaign, compiled: body.Compiled, lists: list[MailingList]) -> list[Problem]:
+    if "archive_url" not in merge.tags(compiled.html + compiled.text):
+        return []
+    without = [found.name for found in lists if not (found.has_archive and campaign.in_archive)]
+    return [
+        Problem(
+            "body",
+            f"There is no public archive for this campaign on the list “{name}”: {{{{ archive_url }}}} is empty there.",
+            blocking=False,
+        )
+        for name in without
+    ]
+
+
+def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
+    found = []
+    for field, text in (
+        ("subject", campaign.subject),
+        ("preheader", campaign.preheader),
+        ("body", campaign.body),
+        ("template", design.own_tags(campaign.template.source) if campaign.template else ""),
+    ):
+        known = VALUE_NAMES | {
+            name for name in merge.tags(text) - VALUE_NAMES if _is_attribute(name, list_ids)
+        }
+        for tag in merge.unknown_tags(text, known):
+            names = ", ".join(sorted(VALUE_NAMES))
+            message = (
+                f"{tag} is no merge tag. There are {names}, and the attributes of the list's subscribers."
+            )
+            found.append(Problem(field, message))
+    return found
+
+
+def _is_attribute(name: str, list_ids: list[int]) -> bool:
+    return Subscriber.objects.filter(subscriptions__list__in=list_ids, attributes__has_key=name).exists()

@@ -1,0 +1,117 @@
+"""A manager writes a campaign from a template, with a picture; and the templates on phone and desk, light and dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from mailinglist import mail_templates
+from mailinglist.composing import example
+from mailinglist.models import Campaign, MailImage, Template
+from tests.factories import make_list, make_subscriber
+from tests.logos import png
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
+    settings.PUBLIC_URL = live_server.url
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss", "boss@acme.example", "secret-secret"))
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=live_server.url)
+    context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on(
+        "request", lambda sent: wrong.append(sent.url) if not sent.url.startswith(live_server.url) else None
+    )
+    page.on("pageerror", lambda error: wrong.append(f"{error} {error.stack}"))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def test_a_campaign_is_written_from_a_template_with_a_picture(page: Page, tmp_path: Path) -> None:
+    mail_templates.ship()
+    make_subscriber("ada@post.example", make_list("news", name="Bean News"), name="Ada")
+    picture = tmp_path / "bean.png"
+    picture.write_bytes(png(1200, 500))
+    page.goto(reverse("admin:mailinglist_campaign_add"))
+    page.fill("[name=name]", "Week 50")
+    page.get_by_label("Bean News").check()
+    page.fill("[name=subject]", "Beans")
+    page.select_option("[name=template]", label="Newsletter")
+    page.click(".CodeMirror")
+    page.keyboard.type('# Hello {{ name|default:"friend" }}\n\nBeans grew.\n\n')
+    expect(page.get_by_text("Kept as a draft.")).to_be_visible(timeout=10_000)
+    page.get_by_role("button", name="Picture").click()
+    page.set_input_files("dialog input[type=file]", picture)
+    page.get_by_label("Description").fill("A bean field")
+    page.get_by_role("button", name="Upload and insert").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_text("Nothing speaks against sending it.")).to_be_visible()
+
+    campaign = Campaign.objects.get()
+    image = MailImage.objects.get()
+    assert "![A bean field](http" in campaign.body and image.token in campaign.body
+    assert campaign.template == Template.objects.get(name="Newsletter")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate(OVERFLOW) <= 0
+    page.goto(reverse("admin:mailinglist_campaign_preview", args=[campaign.pk]) + "?to=ada@post.example")
+    mail = page.frame_locator("iframe").first
+    expect(mail.get_by_role("heading", name="Hello Ada")).to_be_visible()
+    assert (
+        mail.get_by_role("img", name="A bean field").evaluate("image => image.complete && image.naturalWidth")
+        == 1200
+    )
+    assert page.evaluate(OVERFLOW) <= 0
+
+
+def test_the_templates_fit_a_phone_and_a_desk_and_the_dark(page: Page, db: Any) -> None:
+    mail_templates.ship()
+    for template in Template.objects.all():
+        html = example.mail(template).html
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for width in (360, 800):
+                page.set_viewport_size({"width": width, "height": 800})
+                page.set_content(html)
+                assert page.evaluate(OVERFLOW) <= 0, (template.name, width)
+            for words in (
+                "Hello Anna Example",
+                "The first heading",
+                "Monday",
+                "worth keeping",
+                "You get this mail",
+            ):
+                assert contrast(page, words) >= 4.5, (template.name, scheme, words)
+
+
+def contrast(page: Page, words: str) -> float:
+    """WCAG's ratio between a text and the nearest ground behind it."""
+    return float(
+        page.get_by_text(words).first.evaluate(
+            """element => {
+      const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+      const light = rgb => rgb.slice(0, 3).map(v => v / 255)
+        .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+        .reduce((sum, v, at) => sum + v * [.2126, .7152, .0722][at], 0);
+      let ground = element;
+      const clear = found => /rgba\\(0, 0, 0, 0\\)/.test(getComputedStyle(found).backgroundColor);
+      while (ground && clear(ground)) ground = ground.parentElement;
+      const behind = ground ? parse(getComputedStyle(ground).backgroundColor) : [255, 255, 255];
+      const pair = [light(parse(getComputedStyle(element).color)), light(behind)].sort((a, b) => b - a);
+      return (pair[0] + .05) / (pair[1] + .05);
+    }"""
+        )
+    )
