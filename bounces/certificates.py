@@ -44,6 +44,17 @@ class Unavailable(Exception):
     """No valid certificate just now; later there may be one."""
 
 
+class OutOfDate(Unavailable):
+    """It is not valid now; it is between ``begins`` and ``ends``."""
+
+    def __init__(self, says: str, begins: datetime, ends: datetime) -> None:
+        super().__init__(says, begins, ends)
+        self.begins, self.ends = begins, ends
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class Untrusted(Exception):
     """There is a certificate, and it is not one of SNS."""
 
@@ -60,7 +71,7 @@ class Certificates:
         self._fetching = threading.Lock()
 
     def key(self, url: str) -> RSAPublicKey:
-        """The public key of the certificate at ``url``. Raises Unavailable or Untrusted."""
+        """The public key of the certificate at ``url``. Raises Unavailable (OutOfDate) or Untrusted."""
         certificate, key = self._kept.get(url) or self._obtain(url)
         _check_dates(certificate)
         return key
@@ -93,7 +104,7 @@ class Certificates:
     def _raise_if_failed_lately(self, url: str) -> None:
         until, failure = self._failures.get(url, (0.0, None))
         if failure and time.monotonic() < until:
-            raise type(failure)(str(failure))
+            raise type(failure)(*failure.args)
 
     def _count_fetch(self) -> None:
         now = time.monotonic()
@@ -167,11 +178,12 @@ def fetch(url: str) -> bytes:
 
 
 def _check_dates(certificate: x509.Certificate) -> None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     now = datetime.now(UTC)
-    if now < certificate.not_valid_before_utc:
-        raise Unavailable(f"The certificate is valid from {certificate.not_valid_before_utc} on only.")
-    if now > certificate.not_valid_after_utc:
-        raise Unavailable(f"The certificate expired at {certificate.not_valid_after_utc}.")
+    if now < begins:
+        raise OutOfDate(f"The certificate is valid from {begins} on only.", begins, ends)
+    if now > ends:
+        raise OutOfDate(f"The certificate expired at {ends}.", begins, ends)
 
 
 def _names(certificate: x509.Certificate) -> set[str]:

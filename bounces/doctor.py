@@ -203,7 +203,7 @@ def _way_back() -> Findings:
     else:
         bare = [topic for topic in settings.SNS_TOPIC_ARNS if not aws.has_dead_letter_queue(topic)]
         if bare:
-            yield amber(
+            yield red(
                 f"Events come by HTTP alone: {bare[0]} has no dead-letter queue, so that an outage of an hour loses "
                 "them for ever.",
                 "Set SQS_QUEUE_URL, or give the subscription of /hooks/ses/ a dead-letter queue (RedrivePolicy).",

@@ -34,7 +34,7 @@ class EventFacts:
     ``diagnostic``: the answer of the remote server, or the reason that SES gives. ``mta``: who reports it.
     ``occurred_at``: aware, UTC. ``dedupe_key``: the same for every report of the same thing.
     ``tags``: the first value of each tag of the mail. ``our_header``: the value of X-Mailinglist-Delivery.
-    ``among``: how many recipients the report names.
+    ``among``: how many recipients the report names. ``mailed_to``: whom SES sent the mail to.
     """
 
     kind: str
@@ -52,6 +52,7 @@ class EventFacts:
     tags: dict[str, str] = field(default_factory=dict)
     our_header: str = ""
     among: int = 1
+    mailed_to: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Mail:
             dedupe_key=dedupe_key(kind, identity, recipient),
             tags=self.tags,
             our_header=self.our_header,
+            mailed_to=self.destination,
             **facts,
         )
 

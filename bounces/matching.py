@@ -1,7 +1,7 @@
 """Which delivery an event is about: by our signed tag, by our signed header, else by SES's message id.
 
 Read-only. An event that matches nothing belongs to another program on the same account: it is kept and acts on
-nobody. An event whose tag and message id contradict each other is not believed at all.
+nobody. An event whose tag contradicts its message id or the address that SES mailed to is not believed at all.
 """
 
 from collections.abc import Sequence
@@ -94,10 +94,20 @@ def _match(
             conflict=f"The event is about message {fact.message_id}, but its tag names attempt {row.number} of "
             f"delivery {row.delivery_id}, which SES accepted as {row.message_id}. It changes nothing."
         )
+    if row.email_key and fact.mailed_to and not _is_among(row.email_key, fact.mailed_to):
+        return Match(
+            conflict=f"The event names attempt {row.number} of delivery {row.delivery_id}, but is about a mail that SES "
+            "sent to another address. It changes nothing."
+        )
     if row.subscriber_id is not None and fact.among > 1 and _key(fact.recipient) != row.email_key:
         # Our mails have one recipient each: of several people behind an alias only the one we mailed is meant.
         return Match()
     return _found(row, fact.message_id)
+
+
+def _is_among(email_key: str, mailed_to: Sequence[str]) -> bool:
+    # SES repeats what we wrote; only another spelling is worth the work of normalising it.
+    return any(address.lower() == email_key or _key(address) == email_key for address in mailed_to)
 
 
 def _key(address: str) -> str:

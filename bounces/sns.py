@@ -1,8 +1,9 @@
 """Proof that a message was published by SNS to a topic of ours: shape, topic, certificate, signature.
 
 Called by the webhook. What can be refused without the network is refused before it is touched; nothing in a
-message is ever fetched but a certificate at the one host that signs for our topic's region. An expired
-certificate is Retry and no forgery: when our clock is what is wrong, SNS tries again and nothing is lost.
+message is ever fetched but a certificate at the one host that signs for our topic's region. A certificate that
+was not valid when the message says it was published is a forgery. One that was, and only now is not, is Retry:
+our clock may be what is wrong, and then SNS tries again and nothing is lost.
 Shape, string to sign and algorithms as in the SNS developer guide, "Verifying the signatures of Amazon SNS
 messages".
 """
@@ -129,6 +130,11 @@ class Verifier:
         signature, signed = _signature(message["Signature"]), string_to_sign(message)
         try:
             key = self._certificates.key(message["SigningCertURL"])
+        except certificates.OutOfDate as error:
+            published = _time(message["Timestamp"])
+            if published and error.begins <= published <= error.ends:
+                raise Retry(str(error)) from error
+            raise Forged(str(error)) from error
         except certificates.Unavailable as error:
             raise Retry(str(error)) from error
         except certificates.Untrusted as error:

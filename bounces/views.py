@@ -2,13 +2,14 @@
 
 What the answers mean, to SNS: 200 the notification is stored (or was before) · 403 a proven forgery or a
 topic that is not ours, nothing stored · 400 or 413 not readable as an SNS message, nothing stored · 405 not a
-POST · 500 our own fault, including a certificate that could not be fetched: SNS tries again. A 200 is sent
-after the COMMIT only.
+POST · 500 our own fault, including a certificate that could not be fetched, and 503 while the database is away:
+SNS tries again. A 200 is sent after the COMMIT only.
 """
 
 import logging
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -48,13 +49,17 @@ def ses_webhook(request: HttpRequest) -> HttpResponse:
     if envelope.type == "UnsubscribeConfirmation":
         # Stored like a notification: being no event, it shows in the quarantine until somebody has seen it.
         logger.error("Our subscription to %s was ended. Subscribe again to see bounces.", envelope.topic_arn)
-    ingest.store_surely(
-        envelope.message.encode(),
-        source=Notification.Source.SNS,
-        dedupe_key=f"sns:{envelope.message_id}",
-        topic_arn=envelope.topic_arn,
-        published_at=envelope.timestamp,
-    )
+    try:
+        ingest.store_surely(
+            envelope.message.encode(),
+            source=Notification.Source.SNS,
+            dedupe_key=f"sns:{envelope.message_id}",
+            topic_arn=envelope.topic_arn,
+            published_at=envelope.timestamp,
+        )
+    except (OperationalError, InterfaceError) as fault:
+        logger.error("Cannot store a notification now: %s", fault)
+        return _answer(503, "Cannot store it now; try again.")
     return _answer(200, "Stored.")
 
 

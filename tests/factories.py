@@ -1,8 +1,9 @@
 """The cast: a list, people, a campaign. Made with as few words as a test can bear."""
 
+from collections.abc import Callable
 from typing import Any
 
-from mailinglist import subscriptions
+from mailinglist import subscriptions, suppression
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 
 BODY = "# Hello {{ name }}\n\nThe news of the week.\n"
@@ -29,6 +30,24 @@ def make_subscriber(email: str = "ada@post.example", *lists: MailingList, **valu
             list=mailing_list, subscriber=subscriber, status=Subscription.Status.CONFIRMED, source="test"
         )
     return subscriber
+
+
+def make_readers(
+    mailing_list: MailingList, number: int, each: Callable[[int], dict[str, Any]] = lambda i: {}
+) -> list[Subscriber]:
+    """Many confirmed people (p0@, p1@, …) in two statements; ``each`` gives the other values of one of them."""
+    emails = [f"p{i}@post.example" for i in range(number)]
+    people = Subscriber.objects.bulk_create(
+        Subscriber(email=email, email_key=email, suppression_key=suppression.key_for(email), **each(i))
+        for i, email in enumerate(emails)
+    )
+    Subscription.objects.bulk_create(
+        Subscription(
+            list=mailing_list, subscriber=person, status=Subscription.Status.CONFIRMED, source="test"
+        )
+        for person in people
+    )
+    return people
 
 
 def make_campaign(*lists: MailingList, **values: Any) -> Campaign:

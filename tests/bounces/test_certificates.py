@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ def verifier(origin: Origin | None = None, **options: Any) -> sns.Verifier:
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [
-        ({"days": (-20, -1)}, sns.Retry),
-        ({"days": (1, 20)}, sns.Retry),
+        ({"days": (-20, -1)}, sns.Forged),
+        ({"days": (1, 20)}, sns.Forged),
         ({"name": "sns.evil.com"}, sns.Forged),
         ({"issuer": "itself"}, sns.Forged),
         ({"issuer": "stranger"}, sns.Forged),
@@ -38,6 +39,19 @@ def test_a_certificate_that_is_not_valid_for_sns_proves_nothing(options: dict[st
     for _ in range(3):
         with pytest.raises(wanted):
             judge.verify(body(envelope()), {})
+    assert len(origin.fetched) == 1
+
+
+@pytest.mark.parametrize("days", [(-20, -1), (1, 20)])
+def test_where_our_clock_may_be_wrong_about_a_certificate_the_message_is_no_forgery(
+    days: tuple[int, int],
+) -> None:
+    origin = Origin(signing.certificate(days=days))
+    judge = verifier(origin, trust_anchor_pem=signing.authority())
+    then = (datetime.now(UTC) + timedelta(days=sum(days) / 2)).isoformat()
+    for _ in range(2):
+        with pytest.raises(sns.Retry, match=r"expired|valid from"):
+            judge.verify(body(envelope(Timestamp=then)), {})
     assert len(origin.fetched) == 1
 
 
@@ -68,10 +82,10 @@ def test_what_is_no_certificate_is_an_outage(pem: bytes) -> None:
         verifier(Origin(pem)).verify(body(envelope()), {})
 
 
-def test_two_thousand_forged_posts_make_one_fetch() -> None:
+def test_ten_thousand_forged_posts_make_one_fetch() -> None:
     origin = Origin()
     judge, forged = verifier(origin), body({**envelope(), "Message": "forged"})
-    for _ in range(2000):
+    for _ in range(10_000):
         with pytest.raises(sns.Forged):
             judge.verify(forged, {})
     assert len(origin.fetched) == 1

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from bounces import cleanup
+from bounces import cleanup, ingest, pipeline, undo
 from bounces.models import AddressHealth, Event, Notification
 from mailinglist import subscriptions, suppression
 from mailinglist.changes import SYSTEM
@@ -81,6 +81,24 @@ def test_old_raw_bodies_go_and_quarantined_and_young_ones_stay(overlooked: Event
     assert cleanup.prune_raw() == 0
     kept = set(Notification.objects.filter(raw__isnull=False).values_list("pk", flat=True))
     assert kept == {quarantined.pk, young.pk}
+
+
+def test_a_copy_of_what_was_pruned_is_still_known_and_does_nothing() -> None:
+    delivery = send_to("ada@post.example")
+    raw = ses.raw(ses.bounced(delivery))
+
+    def comes() -> bool:
+        stored = ingest.store(raw, source=Notification.Source.SNS, dedupe_key="sns:1", wake=False)
+        pipeline.process([stored.notification_id])
+        return stored.created
+
+    assert comes()
+    undo.restore_people([delivery.subscriber_id], by=SYSTEM, why="The provider was at fault.")
+    Notification.objects.update(received_at=timezone.now() - timedelta(days=settings.RAW_RETENTION_DAYS + 1))
+    assert cleanup.prune_raw() == 1
+    assert not comes()
+    assert Notification.objects.get().copies == 2
+    assert subscription(delivery).status == "confirmed" and not suppression.is_suppressed(delivery.subscriber)
 
 
 def test_the_night_heals_who_has_been_well_for_a_day() -> None:

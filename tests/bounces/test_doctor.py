@@ -123,10 +123,10 @@ def test_a_configuration_set_for_mails_without_tracking_must_not_publish_opens(
     assert levels("configuration sets") == [Level.GREEN, *looks]
 
 
-def test_http_without_a_dead_letter_queue_is_amber(at_aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_http_without_a_dead_letter_queue_is_red(at_aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     at_aws.SQS_QUEUE_URL = ""
     monkeypatch.setattr(aws, "has_dead_letter_queue", lambda topic: False)
-    assert levels("way back") == [Level.AMBER]
+    assert levels("way back") == [Level.RED]
     monkeypatch.setattr(aws, "has_dead_letter_queue", lambda topic: True)
     assert levels("way back") == [Level.GREEN]
     at_aws.SQS_QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/000000000000/events"

@@ -12,8 +12,9 @@ from bounces.models import AddressHealth, Event, Notification
 from mailinglist import lifecycle, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.models import Attempt, Change, Delivery, Subscription, Suppression
+from tests import memory
 from tests import ses_events as ses
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.ses_events import T0
 
 pytestmark = pytest.mark.django_db
@@ -282,6 +283,38 @@ def test_an_event_whose_tag_and_message_id_contradict_each_other_is_quarantined(
     assert not Event.objects.exists()
 
 
+@pytest.mark.parametrize("tags", [True, False])
+def test_an_event_about_a_mail_to_another_address_is_quarantined(delivery: Delivery, tags: bool) -> None:
+    document = ses.bounced(delivery)
+    document["mail"]["destination"] = ["eve@post.example"]
+    if not tags:
+        del document["mail"]["tags"]
+    assert take(document).quarantined == 1
+    error = Notification.objects.get().error
+    assert "another address" in error and "eve@" not in error
+    assert state_of(delivery) == State.SENT and subscription(delivery).status == "confirmed"
+    assert not Event.objects.exists() and not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("destination", [["ADA@Post.Example"], ["eve@post.example", "ada@post.example"], []])
+def test_the_address_that_ses_mailed_to_may_be_spelled_in_another_way(
+    delivery: Delivery, destination: list[str]
+) -> None:
+    document = ses.bounced(delivery)
+    document["mail"]["destination"] = destination
+    take(document)
+    assert state_of(delivery) == State.BOUNCED
+
+
+def test_a_tag_of_one_list_in_an_event_of_another_ones_mail_acts_on_neither(delivery: Delivery) -> None:
+    other = send_to("bob@post.example", "other")
+    document = ses.bounced(other)
+    document["mail"]["tags"] = ses.bounced(delivery)["mail"]["tags"]
+    assert take(document).quarantined == 1
+    assert {row.status for row in Subscription.objects.all()} == {"confirmed"}
+    assert not Suppression.objects.exists()
+
+
 def test_a_forged_delivery_tag_names_nobody(delivery: Delivery) -> None:
     document = ses.bounced(delivery)
     document["mail"]["tags"]["delivery"] = [f"{delivery.pk}-1-00000000000000000000"]
@@ -332,6 +365,57 @@ def test_an_unknown_event_type_can_be_replayed_twice_with_one_effect(
     assert pipeline.replay_quarantined().processed == 0
     assert subscription(delivery).unsubscribe_reason == "hard-bounce"
     assert Event.objects.count() == 1
+
+
+def test_fifty_poisoned_notifications_stop_nobody_and_replayed_they_do_what_they_would_have_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from bounces import events
+
+    mailing_list = make_list()
+    for number in range(12):
+        make_subscriber(f"p{number}@post.example", mailing_list)
+    campaign = make_campaign(mailing_list)
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    deliveries = ses.accept_all(campaign.pk)
+    good = [ses.raw(ses.delivered(row)) for row in deliveries]
+    later = [ses.raw(ses.bounced(row)) for row in deliveries[:5]]
+    foreign = ses.delivered(deliveries[0]) | {"mail": ses.delivered(deliveries[1])["mail"]}
+    foreign["mail"]["tags"] = ses.delivered(deliveries[0])["mail"]["tags"]
+    junk = [b"{%d" % number for number in range(20)] + [b"\x00%d" % number for number in range(10)]
+    junk += [b'{"eventType": "New%d", "mail": {}}' % number for number in range(12)]
+    junk += [b'"' + b"x" * 500_000 + b'"', b"[" * 100_000, ses.raw(foreign)]
+    assert len(junk) + len(later) == 50
+    rows = [
+        ingest.Incoming(raw, Notification.Source.SNS, f"sns:{number}")
+        for number, raw in enumerate(
+            [raw for pair in zip(junk, good * 4, strict=False) for raw in pair] + later
+        )
+    ]
+    ids = [row.notification_id for row in ingest.store_many(rows, wake=False)]
+
+    with monkeypatch.context() as patch:
+        patch.delitem(events.PARSERS, "Bounce")
+        done = pipeline.process(ids)
+    assert (done.failed, done.quarantined) == (0, 50)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {State.DELIVERED}
+    kept = Notification.objects.filter(state="quarantined")
+    assert {bytes(row.raw or b"") for row in kept} == {*junk, *later} and not kept.filter(error="").exists()
+
+    assert pipeline.replay_quarantined().processed == 5
+    after = _outcome()
+    assert pipeline.replay_quarantined().processed == 0
+    assert _outcome() == after
+    assert Delivery.objects.filter(state=State.BOUNCED).count() == Suppression.objects.count() == 5
+
+
+def _outcome() -> list[Any]:
+    return [
+        list(Delivery.objects.order_by("pk").values_list("state", "reason")),
+        list(Event.objects.order_by("dedupe_key").values_list("dedupe_key", "verdict", "effect")),
+        list(Subscription.objects.order_by("pk").values_list("status", "unsubscribe_reason")),
+        Change.objects.count(),
+    ]
 
 
 def test_a_notification_older_than_fourteen_days_is_quarantined(delivery: Delivery) -> None:
@@ -431,6 +515,32 @@ def test_a_batch_of_events_costs_a_fixed_number_of_statements(django_assert_max_
     with django_assert_max_num_queries(25):
         assert pipeline.process(ids).events == 120
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_a_storm_of_opens_is_taken_whole_and_the_memory_does_not_grow_with_it() -> None:
+    news = make_list()
+    make_readers(news, 50)
+    campaign = make_campaign(news)
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    deliveries = ses.accept_all(campaign.pk)
+    peaks = []
+    for number in range(4):
+        at = T0 + timedelta(hours=number)
+        events = [
+            ses.opened(row, kind, at=at + timedelta(seconds=second))
+            for row in deliveries
+            for kind in ("Open", "Click")
+            for second in range(5)
+        ]
+        rows = [
+            ingest.Incoming(ses.raw(event), Notification.Source.SQS, f"sns:{number}-{index}")
+            for index, event in enumerate(events)
+        ]
+        with memory.peak() as megabytes:
+            ids = [row.notification_id for row in ingest.store_many(rows, wake=False)]
+            assert pipeline.process(ids).processed == len(events) == 500
+            peaks.append(megabytes())
+    assert max(peaks[2:]) < 15  # a tenth of what the process has
 
 
 def test_a_storm_of_events_before_the_answers_of_ses_is_proven_by_one_statement(

@@ -8,19 +8,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from django.conf import LazySettings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from bounces import pipeline, sns, views
+from bounces import ingest, pipeline, sns, trust, views
 from bounces.models import Event, Notification
 from mailinglist import aws, doorbell
+from tests import memory
 from tests.bounces import sns_signing as signing
 from tests.bounces.sns_signing import TOPIC, Origin, body, confirmation, envelope, payload
 
@@ -150,10 +152,42 @@ def test_a_certificate_that_cannot_be_fetched_is_our_fault_and_the_next_one_is_b
     assert post(body(envelope())) == 200
 
 
-def test_an_expired_certificate_is_answered_with_500_so_that_sns_tries_again(origin: Origin) -> None:
+def test_a_certificate_that_had_expired_when_the_message_was_signed_is_a_forgery(origin: Origin) -> None:
     origin.pem = signing.certificate(days=(-20, -1))
-    assert post(body(envelope())) == 500
+    assert post(body(envelope())) == 403
     assert not Notification.objects.exists()
+
+
+def test_one_that_expired_since_is_answered_with_500_so_that_sns_tries_again(origin: Origin) -> None:
+    origin.pem = signing.certificate(days=(-20, -1))
+    then = (datetime.now(UTC) - timedelta(days=10)).isoformat()
+    assert post(body(envelope(Timestamp=then))) == 500
+    assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize("fault", [OperationalError, InterfaceError])
+def test_while_the_database_is_away_it_is_answered_with_503(
+    monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    def away(*args: Any, **options: Any) -> None:
+        raise fault("the connection is closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "store_surely", away)
+        assert post(body(envelope())) == 503
+    assert post(body(envelope())) == 200
+
+
+@pytest.mark.parametrize(("required", "answer"), [(True, 403), (False, 200)])
+def test_a_message_of_version_1_is_refused_where_the_setting_says_so(
+    monkeypatch: pytest.MonkeyPatch, settings: LazySettings, origin: Origin, required: bool, answer: int
+) -> None:
+    settings.SNS_REQUIRE_V2 = required
+    monkeypatch.setattr(views, "verifier", trust.verifier)
+    monkeypatch.setattr(trust, "_verifier", trust._verifier.__wrapped__)  # its cache would outlive the test
+    monkeypatch.setattr(sns, "Verifier", partial(sns.Verifier, fetch=origin))
+    assert post(body(envelope(version="1"))) == answer
+    assert post(body(envelope(version="2", MessageId="second"))) == 200
 
 
 @pytest.mark.parametrize(
@@ -231,10 +265,13 @@ def garbage() -> list[bytes]:
     return corpus
 
 
-def test_two_hundred_kinds_of_garbage_are_never_our_fault_and_leave_no_row() -> None:
+def test_two_hundred_kinds_of_garbage_are_never_our_fault_leave_no_row_and_need_little_memory() -> None:
     corpus = garbage()
     assert len(corpus) >= 200
-    assert {post(raw) for raw in corpus} == {400, 403}
+    post(b"{}")
+    with memory.peak() as megabytes:
+        assert {post(raw) for raw in corpus} == {400, 403}
+        assert megabytes() < 100
     assert not Notification.objects.exists()
 
 

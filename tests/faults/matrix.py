@@ -33,6 +33,7 @@ SMALL: dict[str, Run] = {
     "broker": _row(stores.broker, 120, times=1),
     "repeated-messages": _row(stores.repeated_messages, 80),
     "webhook-crashes": _row(stores.webhook_crashes, 80, times=1),
+    "skewed": _row(clocks.skewed, 60),
     "ahead-only": _row(clocks.ahead_only, 40),
     "schedulers": _row(clocks.schedulers, 80),
     "everybody-clicks": _row(people.everybody_clicks, 300, threads=4, seconds=1),

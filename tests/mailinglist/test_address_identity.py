@@ -199,6 +199,23 @@ def test_names_of_lists_and_senders_hold_no_invisible_signs(news: MailingList, n
     assert news.from_email == "news@xn--exmple-cua.com"
 
 
+def test_a_domain_that_looks_like_another_is_somebody_else_and_is_shown_as_mail_servers_write_it(
+    news: MailingList,
+) -> None:
+    real = subscriptions.get_or_create_subscriber("ada@paypal.com")
+    fake = subscriptions.get_or_create_subscriber("ada@p\u0430yp\u0430l.com")
+    assert real.pk != fake.pk
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", "root@post.example", "x"))
+    for page in (
+        reverse("admin:mailinglist_subscriber_changelist"),
+        reverse("admin:mailinglist_subscriber_change", args=[fake.pk]),
+        reverse("admin:bounces_recipient", args=[fake.pk]),
+    ):
+        shown = client.get(page).content.decode()
+        assert "ada@xn--pypl-53dc.com" in shown and "\u0430" not in shown
+
+
 def test_a_command_knows_the_person_of_a_file_in_another_spelling(
     news: MailingList, tmp_path: pytest.TempPathFactory
 ) -> None:

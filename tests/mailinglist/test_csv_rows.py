@@ -1,13 +1,17 @@
 """The reader of CSV files: it numbers lines rightly, loses no good row, and never holds a whole file."""
 
+import contextlib
+import gzip
 import io
 import tracemalloc
+import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailinglist.csv_rows import BadRow, CsvFile, UnreadableFile, guarded, shown, unguarded
+from tests import memory
 
 
 def read(data: bytes | str, **options):
@@ -176,6 +180,39 @@ def test_one_enormous_line_does_not_fill_the_memory():
     tracemalloc.stop()
     assert [row.line for row in rows] == [2]
     assert peak < 3_000_000
+
+
+def test_a_spreadsheet_or_an_archive_is_no_csv_file_whatever_it_would_unpack_to():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", "email\na@x.example\n" * 1_000_000)
+    for data in (packed.getvalue(), gzip.compress(b"email\na@x.example\n" * 1_000_000)):
+        tracemalloc.start()
+        with contextlib.suppress(UnreadableFile):
+            file, rows = read(data)
+            assert "email" not in file.header and not [row for row in good(rows) if "a@x.example" in row[1]]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 3_000_000
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b'"a@x.example\n', b"a@x.example,", b"a\x00\n", b"a\xff\n", b"\r"],
+    ids=["quotes", "columns", "NUL", "no UTF-8", "carriage returns"],
+)
+def test_a_bomb_of_two_megabytes_needs_little_memory_and_hides_nobody_behind_it(piece):
+    data = (
+        b"email\n" + b"first@x.example\n" * 5000 + piece * (2_000_000 // len(piece)) + b"\nlast@x.example\n"
+    )
+    with memory.peak() as megabytes:
+        first = 0
+        for row in CsvFile(io.BytesIO(data)):
+            first += row[1] == ["first@x.example"]
+            last = row
+        assert megabytes() < 10
+    assert first == 5000
+    assert piece == b"\r" or last[:2] == (data.count(b"\n"), ["last@x.example"])
 
 
 @pytest.mark.parametrize(

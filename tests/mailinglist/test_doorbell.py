@@ -7,11 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.test import Client
 from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from bounces import sns, views
+from bounces import tasks as bounces_tasks
+from bounces.models import Notification
 from mailinglist import doorbell
 from mailinglist.tasks import sweep
+from tests.bounces.sns_signing import TOPIC, Origin, body, envelope
+from tests.factories import make_list
+from tests.mailinglist.views.visits import sign_up
 
 pytestmark = pytest.mark.django_db
 TASK: Any = SimpleNamespace(name="some.task")
@@ -79,3 +87,26 @@ def test_a_broker_that_is_away_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) 
     doorbell._send(sweep, ())
     assert doorbell._away_until > began
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_people_sign_up_and_notifications_are_kept_until_the_sweep_finds_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    settings.SIGNUP_MIN_SECONDS = 0
+    judge = sns.Verifier(frozenset({TOPIC}), fetch=Origin())
+    monkeypatch.setattr(views, "verifier", lambda: judge)
+    monkeypatch.setattr(doorbell, "_away_until", 0.0)
+    make_list()
+    assert sign_up(client, "ada@post.example").status_code == 302
+    assert doorbell._away_until > time.monotonic(), "the broker was not even tried"
+    monkeypatch.setattr(doorbell, "_away_until", 0.0)
+    monkeypatch.setattr(doorbell, "_rung_at", {})
+    assert client.post("/hooks/ses/", body(envelope()), content_type="text/plain").status_code == 200
+    assert doorbell._away_until > time.monotonic()
+    rung: list[str] = []
+    monkeypatch.setattr(doorbell, "_send", lambda task, args: rung.append(task.name))
+    sweep()
+    bounces_tasks.sweep()
+    assert "mailinglist.tasks.send_mail" in rung
+    assert Notification.objects.get().state != "stored"

@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import signing
 from django.utils import timezone
 
@@ -86,6 +87,16 @@ def test_only_a_confirmation_link_becomes_too_old(
     with pytest.raises(tokens.BadToken, match="too old"):
         tokens.read_link("confirm", made["confirm"])
     assert tokens.read_link("unsubscribe", made["unsubscribe"]) == cast[:2]
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_link_of_a_machine_whose_clock_is_five_minutes_off_is_valid(
+    cast: tuple[Subscriber, MailingList, Subscription], minutes: int
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        made = links(cast)
+    for purpose, token in made.items():
+        assert tokens.read_link(purpose, token) == cast[:2]
 
 
 def test_a_changed_secret_keeps_old_links_and_tags_while_it_is_a_fallback(

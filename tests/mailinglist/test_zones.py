@@ -24,6 +24,7 @@ def at(text: str) -> datetime:
         ("2027-03-14T02:00", "America/New_York", "2027-03-14T07:00", True, False),
         ("2027-03-28T03:00", "Europe/Berlin", "2027-03-28T01:00", False, False),
         ("2011-12-30T12:00", "Pacific/Apia", "2011-12-30T22:00", True, False),
+        ("2028-02-29T23:30", "America/New_York", "2028-03-01T04:30", False, False),
     ],
 )
 def test_a_clock_time_is_one_moment(clock: str, zone: str, moment: str, skipped: bool, twice: bool) -> None:

@@ -1,17 +1,21 @@
 """The loop: who is posted what, and how a run ends."""
 
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
-from mailinglist import aws
-from mailinglist.models import Attempt, SendBudget
+from mailinglist import aws, lifecycle
+from mailinglist.changes import SYSTEM
+from mailinglist.models import Attempt, SendBudget, Subscription, Suppression
 from mailinglist.sending import engine, messages, pacing, queue
 from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
 from mailinglist.sending.sender import Call, Sender
 from mailinglist.sending.transport import Raw
+from tests.factories import make_campaign, make_list, make_readers
 from tests.mailinglist.sending.helpers import FakeSES, claim, reparsed, started, states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung", "unlimited_pace")]
@@ -34,6 +38,28 @@ def test_a_second_run_posts_nothing() -> None:
     ses = FakeSES()
     assert engine.run(campaign.pk, transport=Raw(ses)) == engine.Drained()
     assert ses.mails == []
+
+
+def test_of_a_thousand_who_leave_between_the_start_and_their_turn_none_is_mailed() -> None:
+    """Half of them by their own click, the others by a complaint of which another list learnt."""
+    news = make_list()
+    people = make_readers(news, 1003)
+    campaign = make_campaign(news)
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    leave, complain, stay = people[:500], people[500:1000], people[1000:]
+    Subscription.objects.filter(subscriber__in=leave).update(
+        status="unsubscribed", unsubscribe_reason="one-click", unsubscribed_at=timezone.now()
+    )
+    Suppression.objects.bulk_create(
+        Suppression(key=person.suppression_key, reason="complaint", since=timezone.now())
+        for person in complain
+    )
+    ses = FakeSES()
+    assert engine.run(campaign.pk, transport=Raw(ses)) == engine.Drained()
+    assert ses.to == sorted(person.email for person in stay)
+    counted = Counter(campaign.deliveries.values_list("state", "reason"))
+    assert counted == {("skipped", "unsubscribed"): 500, ("skipped", "suppressed"): 500, ("sent", ""): 3}
+    assert Attempt.objects.count() == 3
 
 
 def test_a_refused_recipient_fails_alone() -> None:

@@ -4,6 +4,7 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 from typing import Any
 
+import fast_mail_parser
 import pytest
 
 from mailinglist import lifecycle, tokens
@@ -12,13 +13,14 @@ from mailinglist.models import Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import engine, messages, queue
 from mailinglist.sending.outcomes import Refused
 from mailinglist.sending.transport import Raw
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, claim, reparsed, started
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
 
 NASTY = [
     "\r\nBcc: evil@x.example",
+    "\r\nX-SES-CONFIGURATION-SET: other\r\nX-SES-MESSAGE-TAGS: delivery=1",
     "\nX-Evil: 1",
     "\x00",
     "\u2028Bcc: evil@x.example",
@@ -33,6 +35,11 @@ def built(campaign: Any, i: int = 0) -> EmailMessage:
     [(_, message)] = messages.Builder().build([claim(campaign)[i]])
     assert not isinstance(message, Refused), message
     return reparsed(message)
+
+
+def also_read(mail: EmailMessage) -> dict[str, Any]:
+    """The headers as a parser reads them that is not Python's."""
+    return dict(fast_mail_parser.parse_email(mail.as_bytes()).headers)
 
 
 def test_all_headers_of_a_campaign_mail() -> None:
@@ -101,6 +108,13 @@ def test_no_value_adds_a_header_or_a_recipient(nasty: str, field: str) -> None:
     mail = built(campaign)
     assert len(mail.items()) == len({name.lower() for name in mail.keys()}) == 16  # noqa: SIM118
     assert mail["Bcc"] is None and mail["X-Evil"] is None
+    assert mail["X-SES-CONFIGURATION-SET"] == "mailinglist"
+    assert mail["X-SES-MESSAGE-TAGS"].startswith(
+        f"delivery={tokens.sign_delivery(campaign.deliveries.get().pk, 1)},"
+    )
+    assert sorted(name.lower() for name in also_read(mail)) == sorted(
+        name.lower() for name, _ in mail.items()
+    )
     assert getaddresses([str(mail["To"])]) == [("", "p0@post.example")]
     assert [address.addr_spec for address in mail["From"].addresses] == ["news@acme.example"]
 
@@ -147,17 +161,16 @@ def test_a_confirmation_holds_the_link_and_nothing_that_the_visitor_typed() -> N
 
 def test_a_thousand_mails_hold_only_their_own_canary(unlimited_pace: object) -> None:
     news = make_list()
-    for i in range(300):
-        make_subscriber(
-            f"p{i}@post.example", news, attributes={"canary": f"canary-{i:04}-"}, name=f"canary-{i:04}-"
-        )
+    make_readers(
+        news, 1000, lambda i: {"name": f"canary-{i:04}-", "attributes": {"canary": f"canary-{i:04}-"}}
+    )
     campaign = make_campaign(
         news, subject="{{ name }}", body="{{ canary }} [x](https://x.example/?q={{ canary }})"
     )
     lifecycle.start(campaign.pk, by=SYSTEM)
     ses = FakeSES()
     engine.run(campaign.pk, transport=Raw(ses), seconds=60)
-    assert len(ses.mails) == 300
+    assert len(ses.mails) == 1000
     for mail in ses.mails:
         number = int(mail.to[0].removeprefix("p").partition("@")[0])
         raw = mail.as_bytes().decode().replace("=\r\n", "")

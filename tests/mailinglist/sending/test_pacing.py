@@ -108,6 +108,33 @@ class TestFactor:
         assert informed(waiting, account(sent=1000)).quota_until == after(60)
         assert informed(waiting, account(sent=10)).quota_until is None
 
+    @pytest.mark.parametrize("limits", [(14, 14), (14, 1), (1, 14)])
+    def test_a_minute_after_ses_throttles_the_pace_is_within_a_tenth_of_its_limit(
+        self, limits: tuple[int, int]
+    ) -> None:
+        """We believed in 50 a second; SES tells its limit when it is asked, which a throttled call does."""
+        state, room = budget(max_send_rate=50, max_24_hour=-1), 0.0
+        posts: list[float] = []
+        accepted: list[float] = []
+        for tenth in range(2400):
+            second, limit = tenth / 10, limits[tenth // 1200]
+            now, told = after(second), account(rate=limit, day=-1)
+            if tenth % 600 == 0:  # it is asked once a minute anyhow
+                state = informed(refilled(state, now), told)
+            permit, state = decide(refilled(state, now), 16, now, share=0.95, campaign_id=1)
+            posts = sorted([*posts, *(second + delay for delay in permit.delays)])
+            room = min(float(limit), room + limit / 10)
+            while posts and posts[0] <= second:
+                posts.pop(0)
+                if room >= 1 - 1e-9:
+                    room -= 1
+                    accepted.append(second)
+                else:
+                    state = informed(slowed(refilled(state, now), now), told)
+        for begins, limit in ((60, limits[0]), (180, limits[1])):
+            pace = sum(begins <= second < begins + 60 for second in accepted) / 60
+            assert limit * 0.9 <= pace <= limit * 1.1, (limit, pace)
+
     def test_time_that_goes_backwards_changes_nothing(self) -> None:
         assert refilled(budget(), after(-5)) == budget()
         assert replace(budget(), tokens=1) == refilled(budget(), NOW)

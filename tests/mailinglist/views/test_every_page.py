@@ -1,6 +1,9 @@
 """What holds for every public page in every state: valid HTML, little to load, nothing of a person's."""
 
+import html
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import html5lib
 import pytest
@@ -8,12 +11,14 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client, RequestFactory
 
+from mailinglist.models import Subscriber
 from tests import public_pages
 from tests.public_pages import Shown
 
 STATIC = Path(settings.BASE_DIR) / "mailinglist/static/mailinglist"
 #: Bytes of a page with its style sheets and icon, without pictures and compression.
 MOST_WEIGHT = 60_000
+_ADDRESS = re.compile(r'\b(?:href|src|action|formaction|content|data-[a-z-]+)="([^"]*[/:][^"]*)"')
 
 
 @pytest.fixture
@@ -45,6 +50,18 @@ def test_every_page_is_valid_html_and_light(pages: list[Shown]) -> None:
             heavy[page.name] = weight
     assert wrong == {}
     assert heavy == {}
+
+
+def test_no_address_of_a_page_names_anybody(pages: list[Shown]) -> None:
+    assert Subscriber.objects.filter(email__endswith="@post.example").count() > 8
+    found = 0
+    for page in pages:
+        for address in [page.path, *_ADDRESS.findall(page.html)]:
+            found += 1
+            plain = unquote(html.unescape(address))
+            assert "post.example" not in plain, (page.name, address)
+            assert "@" not in plain or plain.startswith("mailto:news@acme.example"), (page.name, address)
+    assert found > 200
 
 
 def test_every_page_has_a_way_on_one_heading_and_no_code(pages: list[Shown]) -> None:

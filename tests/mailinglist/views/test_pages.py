@@ -2,6 +2,8 @@
 
 import random
 import string
+import time
+from statistics import quantiles
 
 import pytest
 from django.core import signing
@@ -45,6 +47,26 @@ class TestTokens:
         assert len(answers) == 1
         assert answers.pop()[0] == 404
         assert Subscription.objects.values_list("status", flat=True).get() == before
+
+    @pytest.mark.parametrize("purpose", ["confirm", "unsubscribe", "preferences"])
+    def test_the_time_of_the_answer_does_not_tell_what_was_wrong(self, client: Client, purpose: str) -> None:
+        good = good_token(purpose)
+        body, _, signature = good.rpartition(":")
+        wrong = {
+            "nonsense": "x" * len(good),
+            "its first half": good[: len(good) // 2],
+            "a signature nearly right": f"{body}:{signature[:-2]}xx",
+            "a signature all wrong": f"{body}:{'x' * len(signature)}",
+            "another person": f"{'x' * 22}.{body.partition('.')[2]}:{signature}",
+        }
+        spent: dict[str, list[float]] = {name: [] for name in wrong}
+        for _ in range(40):
+            for name, token in wrong.items():
+                began = time.process_time()  # of our own; what else the machine does tells nobody anything
+                assert client.get(f"/{purpose}/{token}").status_code == 404
+                spent[name].append(time.process_time() - began)
+        p95 = {name: quantiles(times, n=20)[-1] for name, times in spent.items()}
+        assert max(p95.values()) - min(p95.values()) < 0.005, p95
 
     def test_a_token_for_one_page_opens_no_other(self) -> None:
         news = make_list()
