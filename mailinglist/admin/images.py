@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from mailinglist import images, pictures
 from mailinglist.models import MailImage
 from mailinglist.signs import visible
-from mailinglist.staff import CappedPaginator, PlainAdmin, actor, require
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, require
 
 #: Pictures that the editor shows at once; a search finds the others.
 PICKED = 30
@@ -51,6 +51,12 @@ class MailImageAdmin(PlainAdmin):
     readonly_fields = ("shown", "address", "to_insert", "dimensions", "used_in")
     empty_text = (
         "Pictures for mails. Upload one here or from the editor of a campaign; its address is yours to keep."
+    )
+    first_step = FirstStep(
+        "A photo straight from a camera is made smaller first.",
+        "Upload a picture",
+        "mailinglist_mailimage_add",
+        "mailinglist.add_mailimage",
     )
 
     def get_urls(self) -> list[URLPattern]:

@@ -19,7 +19,7 @@ from mailinglist.admin.campaign_form import ComposeArea
 from mailinglist.changes import Noun, record
 from mailinglist.composing import body, design, example
 from mailinglist.models import Template
-from mailinglist.staff import PlainAdmin, actor, ask, page, require
+from mailinglist.staff import FirstStep, PlainAdmin, actor, ask, page, require
 
 
 class TemplateForm(forms.ModelForm):
@@ -51,7 +51,13 @@ class TemplateAdmin(PlainAdmin):
             },
         ),
     )
-    empty_text = "A template is the look of a mail, with a place for what a campaign says. Make one here."
+    empty_text = "A template is the look of a mail, with a place for what a campaign says."
+    first_step = FirstStep(
+        "Make one of HTML or MJML; a campaign without a template has a plain look of its own.",
+        "Make a template",
+        "mailinglist_template_add",
+        "mailinglist.add_template",
+    )
 
     def get_urls(self) -> list[URLPattern]:
         views = {"preview": show, "preview/html": html_part, "duplicate": duplicate}

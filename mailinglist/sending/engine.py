@@ -39,7 +39,7 @@ GATHER_SECONDS = 0.02
 #: A campaign's run looks so often, in seconds, for people who wait for a mail and find no worker free.
 LOOK_SECONDS = 1.0
 #: SendBulkEmail calls in hand per process, of 50 rows each: with hundreds in one statement a row costs much less.
-BULK_CALLS = 16
+BULK_CALLS = 32
 
 BUSY, TIME_UP, LATER, RESTORED = "busy", "", "later", "restored"
 
@@ -146,8 +146,8 @@ class _Run:
         if stopping.is_set() or time.monotonic() >= self.ends_at or self._somebody_waits():
             self.result = More(0, TIME_UP)
             return
-        free = self.most - self.in_hand
-        if free < max(1, self.most // 2):
+        free = self._room()
+        if free < max(1, self.most // 4):
             return self._collect()
         permit = pacing.take(free, campaign_id=self.campaign_id, urgent=self.campaign_id is None)
         if not permit.granted:
@@ -171,6 +171,13 @@ class _Run:
             self._collect()
         else:
             self._look_ahead()
+
+    def _room(self) -> int:
+        """How many more rows may be taken in hand: half of the most may wait for something, and what is open at SES comes
+        on top. So a far SES does not idle, and a near one leaves no more in doubt than it has to.
+        """
+        waiting = self.in_hand - self.sender.open_rows
+        return min(-(-self.most // 2) - waiting, self.most - self.in_hand)
 
     def _post(self, claimed: list[Claimed], delays: Sequence[float], started: float) -> None:
         # Three quarters of the lease: a process that was frozen must not post what others may have taken
@@ -204,11 +211,13 @@ class _Run:
             self.sender.stop()
         found = self.sender.results(0.5)
         until = time.monotonic() + GATHER_SECONDS
-        while found and len(found) < self.in_hand and len(found) < self.most // 2:
+        while found and len(found) < self.in_hand and len(found) < self.most // 4:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            found += self.sender.results(left)
+            # Woken by every answer, this thread would take the processor from the one that posts.
+            time.sleep(min(left, GATHER_SECONDS / 5))
+            found += self.sender.results(0)
         self._record(found)
 
     def _record(self, results: Results) -> None:

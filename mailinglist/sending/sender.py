@@ -66,6 +66,11 @@ class Sender:
         self._loop.close()
         _learnt[self._transport.size] = self._in_flight.limit
 
+    @property
+    def open_rows(self) -> int:
+        """How many rows, at most, are in calls that are open now."""
+        return self._open * self._transport.size
+
     def submit(self, calls: Sequence[Call]) -> None:
         """Hand calls over; each of their rows comes back once through ``results``."""
         self._loop.call_soon_threadsafe(self._take, list(calls))
