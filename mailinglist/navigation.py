@@ -28,6 +28,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Mailinglist",
     "SITE_HEADER": "Mailinglist",
     "SITE_SYMBOL": "mail",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mailinglist/favicon.svg")}
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("mailinglist/admin.css")],
