@@ -109,8 +109,8 @@ def numbers(campaign_id: int) -> dict[str, Any]:
     opened_by_people, opened_unsure, opened_by_machines: mails that a person opened; that nobody can tell of; that only
     programs opened. opened_through_proxy: of the first, those of which only the provider's proxy is seen. clicked_…:
     the same for links. readers: mails that a person opened or followed. opens, clicks: events, whoever caused them.
-    links: per link its address as it was written ("": no link of the mail), and the mails in which people, nobody
-    knows who, and only programs followed it.
+    links: per link its address as it was written ("": no link of the mail), its number, and the mails in which people,
+    nobody knows who, and only programs followed it.
     """
     version_id = Campaign.objects.filter(pk=campaign_id).values_list("version_id", flat=True).first()
     with connection.cursor() as cursor:
@@ -123,6 +123,7 @@ def numbers(campaign_id: int) -> dict[str, Any]:
     links = [
         {
             "link": links_of(version_id).address(number),
+            "number": number,
             "people": people,
             "unsure": unsure,
             "machines": machines,
