@@ -112,12 +112,14 @@ def numbers(campaign_id: int) -> dict[str, Any]:
     links: per link its address as it was written ("": no link of the mail), its number, and the mails in which people,
     nobody knows who, and only programs followed it.
     """
-    version_id = Campaign.objects.filter(pk=campaign_id).values_list("version_id", flat=True).first()
+    version_id = None
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [campaign_id])
         counts = dict(zip(_NAMES, map(int, cursor.fetchone()), strict=True))
         followed: list[tuple[int, int, int, int]] = []
-        if counts["clicks"] and version_id:
+        if counts["clicks"]:
+            version_id = Campaign.objects.filter(pk=campaign_id).values_list("version_id", flat=True).first()
+        if version_id:
             cursor.execute(_LINKS, [campaign_id, MOST_LINKS])
             followed = cursor.fetchall()
     links = [

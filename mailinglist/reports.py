@@ -47,7 +47,10 @@ _ATTEMPTS = f"""
 
 # In one statement: (part of the report, state or verdict, reason, how many), the most frequent first.
 _REASONS = f"""
-    SELECT 'by_reason', state, reason, count(*) AS number FROM mailinglist_delivery
+    SELECT 'by_state', '' AS first, state AS reason, count(*) AS number FROM mailinglist_delivery
+    WHERE campaign_id = %(campaign)s GROUP BY 3
+    UNION ALL
+    SELECT 'by_reason', state, reason, count(*) FROM mailinglist_delivery
     WHERE campaign_id = %(campaign)s
       AND state IN ('unknown', 'waiting', 'bounced', 'failed', 'skipped', 'expired', 'cancelled') GROUP BY 2, 3
     UNION ALL
@@ -97,10 +100,12 @@ def campaign_report(campaign_id: int) -> dict[str, Any]:
     this mail and before the next; left_because: what they told about it ("": nothing). What recipients did with the
     mails: see engagement.numbers.
     """
-    states = by_state(campaign_id)
     with connection.cursor() as cursor:
         cursor.execute(_ATTEMPTS, [campaign_id])
         numbers = dict(zip(_NAMES, cursor.fetchone(), strict=True))
+    parts, left = _parts(campaign_id)
+    found = parts["by_state"].get("", {})
+    states = {state.value: found.get(state.value, 0) for state in Delivery.State}
     still_open = sum(states[state.value] for state in Delivery.OPEN)
     return {
         "recipients": sum(states.values()),
@@ -108,24 +113,22 @@ def campaign_report(campaign_id: int) -> dict[str, Any]:
         "open": still_open,
         "final": still_open == 0,
         **numbers,
-        **_reasons(campaign_id),
+        "by_reason": parts["by_reason"],
+        "bounced_because": parts["bounced_because"],
+        "left": left,
+        "left_because": parts["left_because"].get("", {}),
         **engagement.numbers(campaign_id),
     }
 
 
-def _reasons(campaign_id: int) -> dict[str, Any]:
+def _parts(campaign_id: int) -> tuple[dict[str, dict[str, dict[str, int]]], int]:
+    """The parts of _REASONS: state or verdict → reason → how many; and the number of those who left."""
     with connection.cursor() as cursor:
         cursor.execute(_REASONS, {"campaign": campaign_id})
         rows = cursor.fetchall()
-    nested: dict[str, dict[str, dict[str, int]]] = {
-        "by_reason": {},
-        "bounced_because": {},
-        "left_because": {},
+    parts: dict[str, dict[str, dict[str, int]]] = {
+        name: {} for name in ("by_state", "by_reason", "bounced_because", "left_because", "left")
     }
-    left = 0
     for part, first, reason, number in rows:
-        if part == "left":
-            left = number
-        else:
-            nested[part].setdefault(first, {})[reason] = number
-    return {**nested, "left": left, "left_because": nested["left_because"].get("", {})}
+        parts[part].setdefault(first, {})[reason] = number
+    return parts, parts["left"].get("", {}).get("", 0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce
 
 from mailinglist import campaign_counts, words
 from mailinglist.models import Attempt, Delivery, Engagement, Subscription
@@ -20,12 +21,11 @@ Rows = QuerySet[Delivery]
 
 @dataclass(frozen=True, slots=True)
 class Of:
-    """Which campaign, and what narrows its groups: a reason code, the number of a link. ``span``: first and last id."""
+    """Which campaign, and the reason code that narrows its groups. ``span``: first and last id."""
 
     campaign_id: int
     span: tuple[int, int]
     reason: str | None = None
-    link: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,13 @@ class Group:
 
 def _states(*states: str) -> Callable[[Of], list[Rows]]:
     def rows(of: Of) -> list[Rows]:
-        found = [Delivery.objects.filter(campaign_id=of.campaign_id, state=state) for state in states]
-        return found if of.reason is None else [each.filter(reason=of.reason) for each in found]
+        return [_mails(of).filter(state=state) for state in states]
 
     return rows
 
 
 def _everybody(of: Of) -> list[Rows]:
-    return [Delivery.objects.filter(campaign_id=of.campaign_id, pk__range=of.span)]
+    return [_mails(of).filter(pk__range=of.span)]
 
 
 def _judged(*verdicts: str) -> Callable[[Of], list[Rows]]:
@@ -63,7 +62,7 @@ def _retried(of: Of) -> list[Rows]:
     came_back = _attempts(of).filter(verdict__in=BOUNCED)
     later = Attempt.objects.filter(delivery_id=OuterRef("delivery_id"), number__gt=OuterRef("number"))
     again = came_back.filter(Exists(later)).values("delivery_id")
-    return [Delivery.objects.filter(campaign_id=of.campaign_id, pk__in=again)]
+    return [_mails(of).filter(pk__in=again)]
 
 
 def _recovered(of: Of) -> list[Rows]:
@@ -73,9 +72,7 @@ def _recovered(of: Of) -> list[Rows]:
 def _engaged(**who: str) -> Callable[[Of], list[Rows]]:
     def rows(of: Of) -> list[Rows]:
         found = Engagement.objects.filter(campaign_id=of.campaign_id, **who)
-        if of.link is not None:
-            found = found.filter(links_person__contains=[of.link])
-        return [Delivery.objects.filter(campaign_id=of.campaign_id, pk__in=found.values("delivery_id"))]
+        return [_mails(of).filter(pk__in=found.values("delivery_id"))]
 
     return rows
 
@@ -84,7 +81,7 @@ def _readers(of: Of) -> list[Rows]:
     found = Engagement.objects.filter(campaign_id=of.campaign_id).filter(
         Q(opened=Who.PERSON) | Q(clicked=Who.PERSON)
     )
-    return [Delivery.objects.filter(campaign_id=of.campaign_id, pk__in=found.values("delivery_id"))]
+    return [_mails(of).filter(pk__in=found.values("delivery_id"))]
 
 
 def _left(of: Of) -> list[Rows]:
@@ -101,19 +98,22 @@ def _duplicates(of: Of) -> list[Rows]:
     before = Attempt.objects.filter(
         delivery_id=OuterRef("delivery_id"), number__lt=OuterRef("number"), result=accepted
     )
-    copies = (
-        _attempts(of)
-        .filter(number__gt=1, result=accepted, possible_duplicate=False)
-        .alias(last=Subquery(before.order_by("-number").values("verdict")[:1]))
-        .filter(last__isnull=False)
-        .exclude(last__in=BOUNCED)
-    )
-    return [Delivery.objects.filter(campaign_id=of.campaign_id, pk__in=copies.values("delivery_id"))]
+    # Asked once per row: without an accepted copy before, "hard" stands for a bounce that explains this one.
+    last = Coalesce(Subquery(before.order_by("-number").values("verdict")[:1]), Value("hard"))
+    copies = _attempts(of).filter(number__gt=1, result=accepted, possible_duplicate=False).alias(last=last)
+    copies = copies.exclude(last__in=BOUNCED)
+    return [_mails(of).filter(pk__in=copies.values("delivery_id"))]
 
 
 def _possible_duplicates(of: Of) -> list[Rows]:
     found = _attempts(of).filter(number__gt=1, possible_duplicate=True).exclude(result=Attempt.Result.REFUSED)
-    return [Delivery.objects.filter(campaign_id=of.campaign_id, pk__in=found.values("delivery_id"))]
+    return [_mails(of).filter(pk__in=found.values("delivery_id"))]
+
+
+def _mails(of: Of) -> Rows:
+    """The mails of the campaign with the reason that is asked for; verdicts and leavers have others."""
+    rows = Delivery.objects.filter(campaign_id=of.campaign_id)
+    return rows if of.reason is None else rows.filter(reason=of.reason)
 
 
 def _attempts(of: Of) -> QuerySet[Attempt]:
@@ -189,11 +189,16 @@ def tables(
 ) -> list[Rows]:
     """The rows of a group of GROUPS (KeyError for another code), as tables that have no row in common.
 
-    ``reason``: only with this reason code ("" for none), where the group has reasons; of ``left`` it is what they
-    told. ``link``: only who followed the link with this number. ``domains``: only addresses at these.
+    ``reason``: only with this reason code ("" for none); of verdicts it is what came back, of ``left`` what they told.
+    ``link``: only who followed the link with this number. ``domains``: only addresses at these.
     """
-    of = Of(campaign_id, campaign_counts.span(campaign_id), reason, link)
+    of = Of(campaign_id, campaign_counts.span(campaign_id), reason)
     found = GROUPS[code].rows(of)
+    if link is not None:
+        followed = Engagement.objects.filter(
+            campaign_id=campaign_id, clicked=Who.PERSON, links_person__contains=[link]
+        )
+        found = [rows.filter(pk__in=followed.values("delivery_id")) for rows in found]
     if not domains:
         return found
     domain = Func(

@@ -21,6 +21,8 @@ from mailinglist.whole_numbers import whole_number
 
 VIEW = "mailinglist.view_delivery"
 PER_PAGE = 50
+#: Links are numbered with small integers.
+MOST_LINKS = 32_767
 #: What the filter offers; the other groups are reached by their numbers.
 SECTIONS = (
     ("By and large", ("all", "got", "without", "moving", "unknown", "came-back")),
@@ -65,11 +67,10 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def _narrow(request: HttpRequest) -> dict[str, Any]:
     asked = request.GET
-    link = asked.get("link", "")
     provider = asked.get("provider", "")[:253]
     return {
         "reason": asked["reason"][:60] if "reason" in asked else None,
-        "link": int(link) if link.lstrip("-").isdigit() and len(link) < 6 else None,
+        "link": min(whole_number(asked["link"]), MOST_LINKS) if "link" in asked else None,
         "domains": providers.domains(provider) if provider else (),
     }
 
@@ -98,7 +99,7 @@ def _answer(campaign: Campaign, typed: str) -> dict[str, Any]:
     try:
         answer = why_not.of_address(campaign, typed)
     except addresses.BadAddress as error:
-        return {"bad_address": str(error)}
+        return {} if find_subscriber_ids(typed) else {"bad_address": str(error)}
     if answer.subscriber is None and find_subscriber_ids(typed):
         return {}
     link = recipient_url(answer.subscriber.pk) if answer.subscriber else ""

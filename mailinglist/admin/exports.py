@@ -58,7 +58,7 @@ class RecipientsForm(forms.Form):
     # What else narrowed the table that the manager came from; see who_got_it.tables.
     narrowed = forms.BooleanField(required=False, widget=forms.HiddenInput())
     reason = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput())
-    link = forms.IntegerField(required=False, widget=forms.HiddenInput())
+    link = forms.IntegerField(required=False, min_value=0, max_value=32_767, widget=forms.HiddenInput())
     domains = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput())
 
     def group(self) -> dict[str, Any]:

@@ -240,6 +240,8 @@ def test_the_groups_hold_whom_they_should(staff: Client, campaign: Campaign) -> 
         "hard2@googlemail.com",
     }
     assert who(people(staff, campaign, who="left", reason="")) == {"reader@gmail.com"}
+    assert who(people(staff, campaign, reason="paused")) == {"break@corp.example"}
+    assert who(people(staff, campaign, who="opened", reason="paused")) == set()
     assert all(people(staff, campaign, who=code).status_code == 200 for code in GROUPS)
 
 
@@ -497,6 +499,7 @@ def test_nothing_hostile_reaches_a_page_unescaped(staff: Client) -> None:
     for answer in (
         page(staff, campaign, provider=NASTY),
         people(staff, campaign, q=NASTY, who=NASTY, reason=NASTY, provider=NASTY, link=NASTY),
+        people(staff, campaign, who="clicked", link="99999999", before="²"),
         staff.get(reverse("admin:bounces_compare"), {"c": [campaign.pk, NASTY], "q": NASTY}),
     ):
         assert (
