@@ -96,7 +96,7 @@ class Course:
         )
 
     def hours(self, provider: str = "") -> list[Step]:
-        """The first HOURS, to the last in which something happened; with ``provider`` what came back from it."""
+        """The first HOURS, to the last in which anything happened; with ``provider`` only what came back from it."""
         return self._steps(1, provider, before=HOURS)
 
     def days(self, provider: str = "") -> list[Step]:
@@ -105,11 +105,13 @@ class Course:
 
     def _steps(self, size: int, provider: str, before: int | None = None) -> list[Step]:
         found: dict[int, Counter[str]] = defaultdict(Counter)
+        last = -1
         for hour, what, of, number in self.rows:
-            wanted = hour != TOTAL and (before is None or hour < before)
-            if wanted and (not provider or of == provider):
+            if hour == TOTAL or (before is not None and hour >= before):
+                continue
+            last = max(last, hour // size)
+            if not provider or of == provider:
                 found[hour // size][what] += number
-        last = max(found, default=-1)
         return [
             Step(self.start + timedelta(hours=size * step), found.get(step, Counter()))
             for step in range(last + 1)

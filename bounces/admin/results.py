@@ -241,6 +241,8 @@ _BOUNCED = (
 
 
 def _drawn(steps: Sequence[Step], step: str, lines: Sequence[tuple[str, str, str]]) -> charts.Chart | None:
+    if len(steps) < 2:
+        return None  # One point is no line; the table says it.
     series = [(name, style, [each.counts.get(what, 0) for each in steps]) for name, style, what in lines]
     label = "%d %b %H:%M" if step == "hours" else "%d %b %Y"
     return charts.numbers([each.at for each in steps], series, label=label)

@@ -1,6 +1,7 @@
 """A manager reads a campaign's results, goes to the people behind a number, asks for an address, and compares."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_from_a_number_to_the_people_and_why_somebody_got_nothing(
         make_delivery(other, mail.subscriber, "delivered")
         if state == "bounced":
             Attempt.objects.filter(delivery=mail).update(verdict="hard", reason="no-such-user")
-            make_event(mail, "hard", "", occurred_at=T0)
+            make_event(mail, "hard", "", occurred_at=T0 + timedelta(hours=5))
         if state == "delivered":
             Engagement.objects.create(delivery=mail, campaign=campaign, opened="person", opens=1)
             make_event(mail, "not-a-bounce", "", kind="open", occurred_at=T0)
