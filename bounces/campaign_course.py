@@ -118,12 +118,16 @@ class Course:
         ]
 
 
-def of(campaign: Campaign) -> Course | None:
-    """The course of a campaign that has started; None where it is big and nobody has counted it yet."""
+def of(campaign: Campaign, *, is_small: bool | None = None) -> Course | None:
+    """The course of a campaign that has started; None where it is big and nobody has counted it yet.
+
+    ``is_small``: whether its numbers were counted just now, for a caller who knows; None: it is found out.
+    """
     assert campaign.started_at
-    rows = Delivery.objects.filter(campaign=campaign).order_by()
-    most = campaign_counts.LIVE_MOST
-    if rows[: most + 1].count() <= most:
+    if is_small is None:
+        rows, most = Delivery.objects.filter(campaign=campaign).order_by(), campaign_counts.LIVE_MOST
+        is_small = rows[: most + 1].count() <= most
+    if is_small:
         return Course(campaign.started_at, _counted(campaign))
     kept = CampaignCourse.objects.filter(pk=campaign.pk).first()
     if kept is None:

@@ -65,7 +65,7 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
         else:
             context |= {"report": found.report, "counted_at": found.counted_at}
             context |= _numbers(found.report, context["tracking"], _Links(request, campaign.pk))
-            context |= _course(request, campaign, _Links(request, campaign.pk))
+            context |= _course(request, campaign, _Links(request, campaign.pk), found.counted_at is None)
     return page(request, "admin/bounces/results/show.html", f"Results of “{campaign}”", context)
 
 
@@ -188,8 +188,8 @@ def _without(report: Mapping[str, Any], link: _Links) -> Iterator[tuple[str, Lin
         yield state.value, Line(str(state.label), number, link(state.value)), parts
 
 
-def _course(request: HttpRequest, campaign: Campaign, link: _Links) -> dict[str, Any]:
-    found = campaign_course.of(campaign)
+def _course(request: HttpRequest, campaign: Campaign, link: _Links, is_small: bool) -> dict[str, Any]:
+    found = campaign_course.of(campaign, is_small=is_small)
     if found is None:
         return {"course_being_counted": True}
     step = request.GET.get("step", "")
