@@ -45,6 +45,9 @@ UNFOLD: dict[str, Any] = {
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
                     _page("Templates", "dashboard_customize", "mailinglist", "template"),
                     _page("Pictures", "image", "mailinglist", "mailimage"),
+                    _address(
+                        "Compare", "compare_arrows", "admin:bounces_compare", "mailinglist.view_campaign"
+                    ),
                 ],
             },
             {

@@ -122,6 +122,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=10),
         "options": _STALE,
     },
+    "count-courses": {
+        "task": "bounces.tasks.count_courses",
+        "schedule": timedelta(seconds=30),
+        "options": _STALE,
+    },
     "count-lists": {
         "task": "mailinglist.tasks.count_lists",
         "schedule": timedelta(minutes=5),

@@ -94,6 +94,14 @@ def recipient_url(subscriber_id: int) -> str:
         return reverse("admin:mailinglist_subscriber_change", args=[subscriber_id])
 
 
+def results_url(campaign_id: int) -> str:
+    """The page with a campaign's results; "" where bounces, which shows them, is not installed."""
+    try:
+        return reverse("admin:bounces_results", args=[campaign_id])
+    except NoReverseMatch:
+        return ""
+
+
 def find_subscribers(term: str) -> QuerySet[Subscriber]:
     """People whose address is ``term``, or begins with it; served by an index on email_key."""
     try:

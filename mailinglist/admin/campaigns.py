@@ -18,7 +18,7 @@ from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
 from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
-from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -60,7 +60,7 @@ WATCH_SECONDS = 5
 @admin.register(Campaign)
 class CampaignAdmin(PlainAdmin):
     form = CampaignForm
-    list_display = ("name", "status_badge", "to_lists", "when", "subject")
+    list_display = ("name", "status_badge", "to_lists", "when", "subject", "results")
     list_filter = ("status",)
     list_filter_sheet = False
     search_fields = ("name", "subject")
@@ -225,6 +225,11 @@ class CampaignAdmin(PlainAdmin):
         moment = row.started_at or row.created_at
         return f"{'started' if row.started_at else 'written'} {moment:%d %b %Y %H:%M}"
 
+    @display(description="Results")
+    def results(self, row: Campaign) -> SafeString | str:
+        address = results_url(row.pk) if row.started_at else ""
+        return format_html('<a href="{}">Results</a>', address) if address else "–"
+
     @display(description="Body")
     def written(self, row: Campaign) -> SafeString:
         return format_html('<pre class="ml-raw" tabindex="0">{}</pre>', row.body)
@@ -246,6 +251,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "links": campaign.link_checks.order_by("pk") if campaign.editable else [],
         "draft": writing.typed(campaign, request.user) if campaign.editable else None,
         "archived": campaign_archive.addresses(campaign),
+        "results": results_url(campaign.pk) if campaign.started_at else "",
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(
