@@ -19,7 +19,7 @@ from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.csv_columns import attribute_column
 from mailinglist.csv_rows import guarded
-from mailinglist.models import Campaign, Delivery, MailingList, Subscription
+from mailinglist.models import Campaign, Delivery, MailingList, Subscriber, Subscription
 
 #: Column → where the value is. The attributes of the people follow, in the order of their names.
 COLUMNS = {
@@ -100,6 +100,19 @@ def record_export(
         why=f"Downloaded {what} of “{about}”.",
         by=by,
         list_id=mailing_list.pk if mailing_list else None,
+    )
+
+
+def record_person(subscriber: Subscriber, *, by: Actor) -> None:
+    """Note that somebody takes everything along that is stored about one person."""
+    record(
+        Noun.SUBSCRIBER,
+        subscriber.pk,
+        before="",
+        after="exported",
+        why="Downloaded all data of this person.",
+        by=by,
+        subscriber_id=subscriber.pk,
     )
 
 

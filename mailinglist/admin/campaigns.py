@@ -15,12 +15,13 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from mailinglist import campaign_counts, zones
-from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
+from mailinglist import access, approvals, campaign_counts, zones
+from mailinglist.admin import campaign_acts, campaign_approval, campaign_archive, campaign_preview
+from mailinglist.changes import Noun, record
 from mailinglist.composing import body
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
-from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -96,6 +97,7 @@ class CampaignAdmin(PlainAdmin):
         views = {
             "preview": campaign_preview.show,
             "preview/html": campaign_preview.html_part,
+            **campaign_approval.VIEWS,
             **campaign_archive.VIEWS,
             **campaign_acts.VIEWS,
         }
@@ -104,7 +106,7 @@ class CampaignAdmin(PlainAdmin):
                 path(
                     f"<int:campaign_id>/{tail}/",
                     self.admin_site.admin_view(view),
-                    name=f"mailinglist_campaign_{tail.replace('/', '_')}",
+                    name=f"mailinglist_campaign_{tail.replace('/', '_').replace('-', '_')}",
                 )
                 for tail, view in views.items()
             ),
@@ -142,9 +144,12 @@ class CampaignAdmin(PlainAdmin):
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
             super().save_model(request, obj, form, change)
+            _note_edit(request, obj, [], before="")
             return
         columns = [name for name in form.changed_data if name != "lists"]
         obj.save(update_fields=[*columns, "updated_at"])
+        if form.changed_data:
+            _note_edit(request, obj, form.changed_data, before=obj.status)
 
     def change_view(
         self,
@@ -158,7 +163,8 @@ class CampaignAdmin(PlainAdmin):
             if request.method == "POST":
                 # A campaign that starts just now must not be written over by what was typed before.
                 found = found.select_for_update(no_key=True)
-            campaign = found.first()
+            shown = access.visible(found, request.user, "mailinglist.view_campaign")
+            campaign = shown.first() if request.user.has_perm("mailinglist.view_campaign") else None
             context = _panel(request, campaign) if campaign and request.method == "GET" else {}
             response: HttpResponse = super().change_view(
                 request, object_id, form_url, {**(extra_context or {}), **context}
@@ -191,15 +197,27 @@ class CampaignAdmin(PlainAdmin):
         return format_html('<dl class="ml-tags">{}</dl>', lines)
 
 
+def _note_edit(request: HttpRequest, campaign: Campaign, changed: list[str], *, before: str) -> None:
+    record(
+        Noun.CAMPAIGN,
+        campaign.pk,
+        before=before,
+        after=approvals.EDITED,
+        why=f"Changed: {', '.join(changed)}." if changed else "Written.",
+        by=actor(request),
+    )
+
+
 def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, numbers, checks and the buttons that make sense now."""
     context = {
         "campaign": campaign,
         "problems": body.problems(campaign) if campaign.editable else [],
-        "may_act": request.user.has_perm("mailinglist.change_campaign"),
+        "may_act": access.may(request.user, "mailinglist.change_campaign", campaign),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
         "archived": campaign_archive.addresses(campaign),
+        **campaign_approval.context(request, campaign),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(

@@ -12,9 +12,11 @@ from mailinglist.models.home import Home
 from mailinglist.models.imports import Import, ImportBadRow, ImportedBefore, ImportPart
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.pace import ProviderPace
+from mailinglist.models.people import Approval, Membership
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 
 __all__ = [
+    "Approval",
     "AskedAddress",
     "Attempt",
     "Campaign",
@@ -34,6 +36,7 @@ __all__ = [
     "ListDay",
     "ListLogo",
     "MailingList",
+    "Membership",
     "ProviderPace",
     "SendBudget",
     "SignUpCount",

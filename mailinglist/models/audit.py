@@ -31,6 +31,8 @@ class Change(models.Model):
         DELIVERY = "delivery", "delivery"
         LIST = "list", "list"
         INCIDENT = "incident", "incident"
+        #: Somebody who may log in: their roles, logins and second step. ``object_id``: of the account, 0: of none.
+        MANAGER = "manager", "manager"
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)
