@@ -9,6 +9,7 @@ from typing import Any
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Q
@@ -39,7 +40,11 @@ def locked(
 
 def lock_page(request: HttpRequest, username: str) -> HttpResponse:
     left = _seconds_left(username, address(request))
-    context = {"title": "Too many tries", "minutes": max(1, -(-int(left) // 60))}
+    context = {
+        **admin.site.each_context(request),
+        "title": "Too many tries",
+        "minutes": max(1, -(-int(left) // 60)),
+    }
     answer = render(request, "admin/mailinglist/locked.html", context, status=429)
     answer["Retry-After"] = str(max(1, int(left)))
     return answer

@@ -48,6 +48,17 @@ _KINDS = (
         lambda: Campaign.objects.filter(status=Campaign.Status.PAUSED),
     ),
     _Kind(
+        "mailinglist.change_campaign",
+        "warning",
+        "campaigns",
+        "waiting for a second manager to look and approve",
+        "mailinglist_campaign",
+        "?status__exact=draft",
+        lambda: Campaign.objects.filter(
+            approval__approved_at__isnull=True, approval__isnull=False, status="draft"
+        ),
+    ),
+    _Kind(
         "mailinglist.view_delivery",
         "warning",
         "mails",

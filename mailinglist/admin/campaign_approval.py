@@ -31,10 +31,12 @@ def context(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     if not campaign.editable or not approvals.is_wanted(campaign):
         return {}
     row = approvals.of(campaign)
+    approved = approvals.stands(campaign, row)
     return {
         "four_eyes": True,
         "approval": row,
-        "approved": approvals.stands(campaign, row),
+        "approved": approved,
+        "unapproved": not approved,
         "may_approve": access.may(request.user, CHANGE, campaign)
         and request.user.pk not in approvals.authors(campaign, row),
     }

@@ -12,11 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from mailinglist import access, logins, managers
+from mailinglist import access, logins, managers, second_step
 from mailinglist.admin import second_step_pages
 from mailinglist.models import Membership
 from mailinglist.staff import FirstStep, PlainAdmin, actor, ask
@@ -56,7 +58,7 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
     list_display = ("username", "email", "roles", "is_active", "last_login")
     list_filter = ("is_active", "memberships__role")
     list_filter_sheet = False
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "logging_in")
     filter_horizontal = ()
     empty_text = "Who may log in here, and what they may do."
     first_step = FirstStep(
@@ -67,7 +69,7 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
         if obj is None:
             return self.add_fieldsets
         found: list[Any] = [
-            (None, {"fields": ("username", "password", "is_active")}),
+            (None, {"fields": ("username", "password", "is_active", "logging_in")}),
             ("Person", {"fields": ("first_name", "last_name", "email", "last_login", "date_joined")}),
         ]
         if request.user.is_superuser:
@@ -77,6 +79,7 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
                     "Beyond roles",
                     {
                         "fields": beyond,
+                        "classes": ("collapse",),
                         "description": "A superuser is an owner. Groups and single rights count for all lists.",
                     },
                 )
@@ -134,6 +137,12 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
         if "password" in str(message).lower():
             managers.record_account(obj, ["password"], added=False, by=actor(request))
         return super().log_change(request, obj, message)
+
+    @display(description="Logging in")
+    def logging_in(self, row: User) -> SafeString:
+        step = "with a second step" if second_step.is_on(row) else "by password alone"
+        unlock = reverse("admin:auth_user_unlock", args=[row.pk])
+        return format_html('{}. <a href="{}">Unlock after wrong passwords …</a>', step.capitalize(), unlock)
 
     @display(description="Roles")
     def roles(self, row: User) -> str:

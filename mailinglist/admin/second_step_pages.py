@@ -6,7 +6,7 @@ URL names: ``admin:second_step`` and ``admin:second_step_code``. Wired in by adm
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -54,7 +54,12 @@ def ask_code(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(_next(request))
         logins.code_failed(request, request.user)
         form.add_error("code", "This code is not right, or was used before. Wait for the next one.")
-    context = {"form": form, "title": "Second step", "next": _next(request)}
+    context = {
+        **admin.site.each_context(request),
+        "form": form,
+        "title": "Second step",
+        "next": _next(request),
+    }
     return render(request, "admin/mailinglist/second_step/code.html", context)
 
 

@@ -70,7 +70,10 @@ def test_one_asks_another_approves_and_it_starts(news: MailingList) -> None:
 
     as_(writer).post(page(campaign, "ask_approval"))
     assert "Look and approve" not in as_(writer).get(page(campaign, "change")).content.decode()
-    assert "Look and approve" in as_(second).get(page(campaign, "change")).content.decode()
+    seen = as_(second).get(page(campaign, "change")).content.decode()
+    assert "Look and approve" in seen
+    assert "Nothing speaks against sending it" not in seen
+    assert "waiting for a second manager" in as_(second).get(reverse("admin:index")).content.decode()
     look = as_(second).get(page(campaign, "approve"))
     as_(second).post(page(campaign, "approve"), {"seen": look.context["seen"]})
     assert "approved it as it is" in as_(writer).get(page(campaign, "change")).content.decode()

@@ -57,6 +57,7 @@ def test_after_five_wrong_passwords_the_right_one_waits_too(client: Client, anna
     locked = log_in(client, "secret-secret")
     assert locked.status_code == 429
     assert "for 15 minutes" in locked.content.decode()
+    assert "mailinglist/admin.css" in locked.content.decode()
     assert 0 < int(locked["Retry-After"]) <= 900
     assert "_auth_user_id" not in client.session
     assert told() == [("login refused", "A wrong password (anna).")] * 5
