@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
+from django.db import DataError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -44,7 +45,7 @@ def _logged_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: An
 
 def _detour(request: HttpRequest) -> str | None:
     """The page that has to come first, as a URL name; None: go on."""
-    if not request.path.startswith(reverse("admin:index")) or not request.user.is_authenticated:
+    if not request.path.startswith(reverse("admin:index")) or not _is_known(request):
         return None
     state = request.session.get(STATE)
     if state == [request.user.pk, "passed"]:
@@ -59,3 +60,11 @@ def _detour(request: HttpRequest) -> str | None:
     if demanded and request.path != reverse("admin:second_step"):
         return "admin:second_step"
     return None
+
+
+def _is_known(request: HttpRequest) -> bool:
+    try:
+        return request.user.is_authenticated
+    except DataError:
+        # A cookie that cannot be looked up is nobody's; the view asks again, and RefuseNul answers.
+        return False

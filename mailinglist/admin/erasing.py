@@ -65,9 +65,20 @@ def erase(request: HttpRequest, subscriber_id: int) -> HttpResponse:
 
 
 def download(request: HttpRequest, subscriber_id: int) -> HttpResponse:
-    """Everything that is stored about a person, for an answer to them by another way than mail."""
+    """Ask, then give everything that is stored about a person, for an answer to them by another way than mail."""
     require(request, "mailinglist.view_subscriber")
     subscriber = found(request, Subscriber, subscriber_id, access.PERSON_FILE)
+    if request.method != "POST":
+        return ask(
+            request,
+            title=f"Download all data of {subscriber.email}",
+            sentences=[
+                "One file (JSON) with everything that is stored about this person, of all lists.",
+                "That you took it stands in their history.",
+            ],
+            button="Download",
+            back=recipient_url(subscriber.pk),
+        )
     exports.record_person(subscriber, by=actor(request))
     return HttpResponse(
         person_data.as_json(subscriber),

@@ -56,7 +56,7 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
     change_password_form = AdminPasswordChangeForm
     inlines = (RoleInline,)
     list_display = ("username", "email", "roles", "is_active", "last_login")
-    list_filter = ("is_active", "memberships__role")
+    list_filter = ("is_active",)
     list_filter_sheet = False
     readonly_fields = ("last_login", "date_joined", "logging_in")
     filter_horizontal = ()

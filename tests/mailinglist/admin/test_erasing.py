@@ -57,6 +57,10 @@ def test_erasing_is_a_right_of_its_own(client: Client, ada: Subscriber) -> None:
 
 
 def test_the_data_of_a_person_are_one_file(staff: Client, ada: Subscriber) -> None:
-    answer = staff.get(reverse("admin:mailinglist_subscriber_data", args=[ada.pk]))
+    page = reverse("admin:mailinglist_subscriber_data", args=[ada.pk])
+    assert "Content-Disposition" not in staff.get(page)
+    assert not Change.objects.filter(after="exported").exists()
+    answer = staff.post(page)
+    assert Change.objects.get(after="exported").subscriber == ada
     assert answer["Content-Disposition"].startswith("attachment")
     assert json.loads(answer.content)["person"]["address"] == "ada@post.example"
