@@ -20,7 +20,7 @@ from mailinglist import who_got_it
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.csv_columns import attribute_column
 from mailinglist.csv_rows import guarded
-from mailinglist.models import Campaign, Delivery, MailingList, Subscription
+from mailinglist.models import Campaign, Delivery, MailingList, Subscriber, Subscription
 
 #: Column → where the value is. The attributes of the people follow, in the order of their names.
 COLUMNS = {
@@ -115,6 +115,19 @@ def record_export(
         why=f"Downloaded {what} of “{about}”.",
         by=by,
         list_id=mailing_list.pk if mailing_list else None,
+    )
+
+
+def record_person(subscriber: Subscriber, *, by: Actor) -> None:
+    """Note that somebody takes everything along that is stored about one person."""
+    record(
+        Noun.SUBSCRIBER,
+        subscriber.pk,
+        before="",
+        after="exported",
+        why="Downloaded all data of this person.",
+        by=by,
+        subscriber_id=subscriber.pk,
     )
 
 

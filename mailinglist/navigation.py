@@ -79,7 +79,9 @@ UNFOLD: dict[str, Any] = {
                 "title": "Deliverability",
                 "separator": True,
                 "items": [
-                    _address("Providers", "monitoring", "admin:bounces_providers", "bounces.view_event"),
+                    _address(
+                        "Providers", "monitoring", "admin:bounces_providers", "bounces.view_providerslot"
+                    ),
                     _page("Incidents", "crisis_alert", "bounces", "incident"),
                     _page("Suppressed addresses", "block", "mailinglist", "suppression"),
                 ],
@@ -96,6 +98,7 @@ UNFOLD: dict[str, Any] = {
                         "bounces.view_policy",
                     ),
                     _page("Managers", "manage_accounts", "auth", "user"),
+                    _address("Your second step", "phonelink_lock", "admin:second_step"),
                     _page("Groups of managers", "groups", "auth", "group"),
                 ],
             },

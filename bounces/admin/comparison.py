@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from bounces import charts
-from mailinglist import campaign_counts
+from mailinglist import access, campaign_counts
 from mailinglist.campaign_counts import Result
 from mailinglist.models import Campaign, MailingList
 from mailinglist.staff import page, require
@@ -70,7 +70,11 @@ def show(request: HttpRequest) -> HttpResponse:
     require(request, "mailinglist.view_campaign")
     asked = dict.fromkeys(pk for pk in map(whole_number, request.GET.getlist("c")) if pk)
     typed = request.GET.get("q", "").strip()[:100]
-    started = Campaign.objects.exclude(started_at=None).defer("body").prefetch_related("lists")
+    started = access.visible(
+        Campaign.objects.exclude(started_at=None).defer("body").prefetch_related("lists"),
+        request.user,
+        "mailinglist.view_campaign",
+    )
     chosen = list(started.filter(pk__in=list(asked)[: MOST + 1]).order_by("started_at", "pk"))
     found = started.filter(Q(name__icontains=typed) | Q(subject__icontains=typed)) if typed else started
     context: dict[str, Any] = {

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 
 from bounces import campaign_course, charts
@@ -19,7 +18,7 @@ from bounces.admin import comparison, results_people
 from bounces.campaign_course import OTHERS, Step
 from mailinglist import campaign_counts, words
 from mailinglist.models import Campaign, Delivery, MailingList, Subscription
-from mailinglist.staff import page, require
+from mailinglist.staff import found, page
 from mailinglist.who_got_it import GROUPS
 
 VIEW = "mailinglist.view_campaign"
@@ -55,17 +54,16 @@ def urls() -> list[URLPattern]:
 
 def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Everything that is known about one campaign, in the order a mail goes."""
-    require(request, VIEW)
-    campaign = get_object_or_404(Campaign.objects.defer("body").prefetch_related("lists"), pk=campaign_id)
+    campaign = found(request, Campaign.objects.defer("body").prefetch_related("lists"), campaign_id, VIEW)
     context: dict[str, Any] = {"campaign": campaign, "tracking": tracking(list(campaign.lists.all()))}
     if campaign.started_at:
-        found = campaign_counts.numbers(campaign.pk)
-        if found is None:
+        counted = campaign_counts.numbers(campaign.pk)
+        if counted is None:
             context["being_counted"] = True
         else:
-            context |= {"report": found.report, "counted_at": found.counted_at}
-            context |= _numbers(found.report, context["tracking"], _Links(request, campaign.pk))
-            context |= _course(request, campaign, _Links(request, campaign.pk), found.counted_at is None)
+            context |= {"report": counted.report, "counted_at": counted.counted_at}
+            context |= _numbers(counted.report, context["tracking"], _Links(request, campaign.pk))
+            context |= _course(request, campaign, _Links(request, campaign.pk), counted.counted_at is None)
     return page(request, "admin/bounces/results/show.html", f"Results of “{campaign}”", context)
 
 

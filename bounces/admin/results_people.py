@@ -9,13 +9,12 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 
 from bounces import providers
-from mailinglist import addresses, engagement, why_not, words
+from mailinglist import access, addresses, engagement, why_not, words
 from mailinglist.models import Campaign, Delivery, Subscription
-from mailinglist.staff import SEARCH_CAP, find_subscriber_ids, page, recipient_url, require
+from mailinglist.staff import SEARCH_CAP, find_subscriber_ids, found, page, recipient_url, require
 from mailinglist.who_got_it import GROUPS, newest, sentence, tables
 from mailinglist.whole_numbers import whole_number
 
@@ -41,7 +40,7 @@ def urls() -> list[URLPattern]:
 def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """One page of a group, newest first; or what an address was to the campaign."""
     require(request, VIEW)
-    campaign = get_object_or_404(Campaign.objects.defer("body"), pk=campaign_id)
+    campaign = found(request, Campaign.objects.defer("body"), campaign_id, "mailinglist.view_campaign")
     who = request.GET.get("who", "")
     who = who if who in GROUPS else "all"
     narrow = _narrow(request)
@@ -58,7 +57,7 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "search_cap": SEARCH_CAP,
     }
     if typed and "@" in typed.strip("@"):
-        context |= _answer(campaign, typed)
+        context |= _answer(request, campaign, typed)
     if "answer" not in context:
         context |= _rows(request, campaign.pk, who, narrow, typed)
     title = f"Who got “{campaign}”, and who did not"
@@ -82,19 +81,19 @@ def _narrowed(request: HttpRequest) -> dict[str, str]:
 
 def _narrowed_words(campaign: Campaign, who: str, narrow: dict[str, Any]) -> dict[str, str]:
     """The reason and the link as people know them."""
-    found = {}
+    told_words = {}
     if (code := narrow["reason"]) is not None:
         told = (
             Subscription.LeftBecause(code).label if who == "left" and code in Subscription.LeftBecause else ""
         )
-        found["reason_words"] = str(told) if code and told else words.reason(code) or "no reason told"
+        told_words["reason_words"] = str(told) if code and told else words.reason(code) or "no reason told"
     if narrow["link"] is not None and campaign.version_id:
         address = engagement.links_of(campaign.version_id).address(narrow["link"])
-        found["link_words"] = address or "another address"
-    return found
+        told_words["link_words"] = address or "another address"
+    return told_words
 
 
-def _answer(campaign: Campaign, typed: str) -> dict[str, Any]:
+def _answer(request: HttpRequest, campaign: Campaign, typed: str) -> dict[str, Any]:
     """The story of one address; nothing where the address is only the beginning of one."""
     try:
         answer = why_not.of_address(campaign, typed)
@@ -102,19 +101,31 @@ def _answer(campaign: Campaign, typed: str) -> dict[str, Any]:
         return {} if find_subscriber_ids(typed) else {"bad_address": str(error)}
     if answer.subscriber is None and find_subscriber_ids(typed):
         return {}
+    if not _may_hear(request, answer):
+        answer = why_not.Answer(
+            answer.address, ("Nobody with this address is on the lists that you manage.",)
+        )
     link = recipient_url(answer.subscriber.pk) if answer.subscriber else ""
     return {"answer": answer, "answer_link": link}
+
+
+def _may_hear(request: HttpRequest, answer: why_not.Answer) -> bool:
+    """What is known of an address beyond a manager's lists is not for them."""
+    permission = "mailinglist.view_subscriber"
+    if answer.subscriber:
+        return access.may(request.user, permission, answer.subscriber)
+    return access.lists_for(request.user, permission) is None
 
 
 def _rows(
     request: HttpRequest, campaign_id: int, who: str, narrow: dict[str, Any], typed: str
 ) -> dict[str, Any]:
     before = whole_number(request.GET.get("before", "")) or None
-    found = tables(campaign_id, who, **narrow)
+    groups = tables(campaign_id, who, **narrow)
     if typed:
         ids = find_subscriber_ids(typed)
-        found = [rows.filter(subscriber_id__in=ids) for rows in found]
-    rows = newest(found, before=before, most=PER_PAGE + 1)
+        groups = [rows.filter(subscriber_id__in=ids) for rows in groups]
+    rows = newest(groups, before=before, most=PER_PAGE + 1)
     shown = rows[:PER_PAGE]
     kept = {"who": who, **_narrowed(request), **({"q": typed} if typed else {})}
     return {

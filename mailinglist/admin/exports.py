@@ -9,15 +9,14 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from mailinglist import exports, words
+from mailinglist import access, exports, words
 from mailinglist.models import Campaign, Delivery, MailingList, Subscription
-from mailinglist.staff import actor, ask, require
+from mailinglist.staff import actor, ask, found, require
 from mailinglist.who_got_it import GROUPS
 from mailinglist.whole_numbers import whole_number
 
@@ -82,6 +81,7 @@ def subscribers(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         "status": [chosen] if chosen in Subscription.Status.values else [],
     }
     form = SubscribersForm(request.POST or None, initial=initial)
+    form.fields["mailing_list"].queryset = access.mailing_lists(request.user, MAY_EXPORT)  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         mailing_list, statuses = form.cleaned_data["mailing_list"], form.cleaned_data["status"]
         what = f"the subscribers ({', '.join(statuses) or 'all'})"
@@ -103,8 +103,8 @@ def subscribers(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 def recipients(request: HttpRequest, campaign_id: int) -> HttpResponse | StreamingHttpResponse:
     """Ask which states, then send a campaign's recipients as a file."""
-    require(request, MAY_EXPORT, "mailinglist.view_delivery")
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    require(request, "mailinglist.view_delivery")
+    campaign = found(request, Campaign, campaign_id, MAY_EXPORT)
     form = RecipientsForm(request.POST if request.method == "POST" else None, initial=_asked_for(request))
     if request.method == "POST" and form.is_valid():
         chosen = form.group()

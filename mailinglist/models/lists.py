@@ -110,6 +110,12 @@ class MailingList(models.Model):
         db_default="",
         help_text="On the page that says that somebody is unsubscribed.",
     )
+    four_eyes = models.BooleanField(
+        "four eyes",
+        default=False,
+        db_default=False,
+        help_text="Before a campaign to this list can be started or scheduled, a second manager approves it.",
+    )
     has_archive = models.BooleanField(
         "public archive",
         default=False,

@@ -119,7 +119,7 @@ def every_page() -> list[str]:
             "preview",
             "versions",
             "check",
-            "throw-away",
+            "throw_away",
         )
         pages += [reverse(f"admin:mailinglist_campaign_{tail}", args=[campaign.pk]) for tail in tails]
         pages.append(reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk]))
