@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,14 +15,15 @@ from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
-from mailinglist import addresses, lifecycle, zones
+from mailinglist import addresses, copies, deciding, lifecycle, zones
+from mailinglist.admin import campaign_audience
 from mailinglist.admin.schedule_form import ScheduleForm
-from mailinglist.changes import Noun, record
 from mailinglist.composing import body
 from mailinglist.models import Campaign
-from mailinglist.sending import audience
+from mailinglist.sending import audience_preview
 from mailinglist.staff import actor, ask, page, require
 
 #: More test mails at once are a campaign.
@@ -31,20 +31,32 @@ MAX_TESTS = 10
 
 
 class StartForm(forms.Form):
-    """The number of recipients, typed by hand: the last moment to notice that it is the wrong list."""
+    """The number of recipients, typed by hand: the last moment to notice that it is the wrong list.
 
+    What is typed must be what the page showed, and what the page showed must still be right.
+    """
+
+    shown = forms.IntegerField(required=False, widget=forms.HiddenInput())
     number = forms.IntegerField(
         min_value=1, widget=UnfoldAdminIntegerFieldWidget(attrs={"autocomplete": "off"})
     )
 
-    def __init__(self, *args: Any, expected: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.expected = expected
+    def __init__(self, data: Any = None, *, expected: int, about: bool = False) -> None:
+        super().__init__(data, initial={"shown": expected})
+        self.expected, self.about = expected, about
         self.fields["number"].label = f"Type {expected} to confirm"
 
     def clean_number(self) -> int:
         number: int = self.cleaned_data["number"]
-        if number != self.expected:
+        shown = self.cleaned_data.get("shown")
+        shown = self.expected if shown is None else shown
+        if not audience_preview.near(shown, self.expected, about=False):
+            # The page that is shown now begins with the new number.
+            self.data = {**self.data, "number": "", "shown": self.expected}
+            raise forms.ValidationError(
+                f"It would go to {self.expected:,} people now, not to {shown:,} any more. Type the new number."
+            )
+        if number != shown:
             raise forms.ValidationError(
                 f"The campaign would go to {self.expected} people now. Type that number."
             )
@@ -72,6 +84,15 @@ class TestForm(forms.Form):
             raise forms.ValidationError(str(bad)) from bad
 
 
+class FollowUpForm(forms.Form):
+    newcomers = forms.BooleanField(
+        label="Also to new subscribers",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Those who subscribed to its lists after it was started.",
+    )
+
+
 class WhyForm(forms.Form):
     why = forms.CharField(
         label="Why?",
@@ -85,19 +106,25 @@ class WhyForm(forms.Form):
 def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
     campaign = _campaign(request, campaign_id)
-    found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    found = campaign_audience.preview(campaign)
     problems = body.problems(campaign)
-    form = StartForm(request.POST or None, expected=found.to_send)
+    form = StartForm(request.POST or None, expected=found.to_send or 0, about=found.about)
+    seconds = deciding.time_to_stop(campaign)
     if request.method == "POST" and form.is_valid():
+        number = form.cleaned_data["number"]
         return _act(
             request,
             campaign,
-            lambda: lifecycle.start(campaign.pk, by=actor(request)),
-            "Started. Mails are going out.",
+            lambda: lifecycle.confirm(campaign.pk, number=number, about=found.about, by=actor(request)),
+            f"It starts in {seconds} seconds. You can still stop it."
+            if seconds
+            else "Started. Mails are going out.",
         )
     context = {
         "campaign": campaign,
         "audience": found,
+        "choice": campaign_audience.choice(campaign),
+        "seconds": seconds,
         "problems": problems,
         "blocked": any(problem.blocking for problem in problems) or not found.to_send,
         "form": form,
@@ -120,13 +147,12 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
             ),
             f"{zones.sentence(when, zone, everywhere=everywhere)} {chosen['note']}".strip(),
         )
-    found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    found = campaign_audience.preview(campaign)
     return ask(
         request,
         title=f"Schedule “{campaign.name}”",
         sentences=[
-            f"It would go to {'about ' * found.about}{found.to_send:,} people now; whoever is subscribed at that "
-            "time gets it.",
+            f"It would go to {campaign_audience.people(found)} now; whoever is subscribed at that time gets it.",
             "You can change the text, or take the schedule back, until it starts.",
         ],
         form=form,
@@ -162,7 +188,7 @@ def duplicate(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """A new draft with the same lists and text."""
     campaign = _campaign(request, campaign_id, "mailinglist.add_campaign")
     if request.method == "POST":
-        copy = _copy(campaign, request)
+        copy = copies.duplicate(campaign, by=actor(request))
         messages.success(request, "This is a new draft with the same lists and text.")
         return HttpResponseRedirect(_url(copy))
     return ask(
@@ -230,6 +256,50 @@ def unschedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
     )
 
 
+def stop(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Between the confirmation and the first mail: one press, no question, because it is a matter of seconds."""
+    campaign = _campaign(request, campaign_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(_url(campaign))
+    return _act(
+        request,
+        campaign,
+        lambda: lifecycle.unschedule(
+            campaign.pk, by=actor(request), why="Stopped by a manager before the first mail."
+        ),
+        "Stopped. No mail has left; it is a draft again.",
+    )
+
+
+def follow_up(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """A new draft to those whom this campaign did not reach."""
+    campaign = _campaign(request, campaign_id, "mailinglist.add_campaign")
+    form = FollowUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            copy = copies.follow_up(campaign, newcomers=form.cleaned_data["newcomers"], by=actor(request))
+        except copies.CannotFollow as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(_url(campaign))
+        messages.success(
+            request, "This is a new draft to those who did not get the mail. Nothing is sent yet."
+        )
+        return HttpResponseRedirect(_url(copy))
+    return ask(
+        request,
+        title=f"Send “{campaign.name}” to those who did not get it",
+        sentences=[
+            "Makes a new draft with the same text, lists and choice of people. It goes to those whose mail failed, or "
+            "could not be delivered until the time for retries was over.",
+            "Whoever got the mail, or may still get it, is left out, also when you do this twice. People who left, "
+            "whose address is dead, or who reported a mail as spam get nothing.",
+        ],
+        form=form,
+        button="Make a draft",
+        back=_url(campaign),
+    )
+
+
 #: Tail of the address → view; CampaignAdmin.get_urls names them ``admin:mailinglist_campaign_<tail>``.
 VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "start": start,
@@ -240,6 +310,9 @@ VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "cancel": cancel,
     "test": send_test,
     "duplicate": duplicate,
+    "audience": campaign_audience.show,
+    "stop": stop,
+    "follow-up": follow_up,
 }
 
 
@@ -288,29 +361,6 @@ def _act(request: HttpRequest, campaign: Campaign, act: Callable[[], Any], done:
     else:
         messages.success(request, done)
     return HttpResponseRedirect(_url(campaign))
-
-
-@transaction.atomic
-def _copy(campaign: Campaign, request: HttpRequest) -> Campaign:
-    copy = Campaign.objects.create(
-        name=f"{campaign.name[:110]} (copy)",
-        subject=campaign.subject,
-        preheader=campaign.preheader,
-        body_format=campaign.body_format,
-        body=campaign.body,
-        in_archive=campaign.in_archive,
-        created_by=request.user,  # type: ignore[misc]
-    )
-    copy.lists.set(campaign.lists.all())
-    record(
-        Noun.CAMPAIGN,
-        copy.pk,
-        before="",
-        after=copy.status,
-        why=f"Copied from campaign {campaign.pk}.",
-        by=actor(request),
-    )
-    return copy
 
 
 def _campaign(

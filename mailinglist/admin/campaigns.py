@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from mailinglist import campaign_counts, zones
-from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview
+from mailinglist.admin import campaign_acts, campaign_archive, campaign_audience, campaign_preview
 from mailinglist.composing import body
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
@@ -69,9 +69,11 @@ class CampaignAdmin(PlainAdmin):
     paginator = CappedPaginator
     ordering = ("-pk",)
     readonly_fields = ("merge_tags", "written")
+    autocomplete_fields = campaign_audience.SEARCHED
     warn_unsaved_form = True
     fieldsets = (
         (None, {"fields": ("name", "lists")}),
+        campaign_audience.FIELDSET,
         ("What inboxes show", {"fields": ("subject", "preheader")}),
         ("The mail", {"fields": ("body_format", "body", "merge_tags")}),
         ("Archive", {"fields": ("in_archive",)}),
@@ -127,14 +129,15 @@ class CampaignAdmin(PlainAdmin):
         return obj is None or (obj.status == Campaign.Status.DRAFT and not obj.versions.exists())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "lists":
+        if db_field.name in ("lists", *campaign_audience.BOXES):
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         if db_field.name == "body":
             kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 22, "spellcheck": "true"})
         found = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "lists" and found is not None:
+        if db_field.name in ("lists", *campaign_audience.FIELDS) and found is not None:
             wrapper = found.widget
             wrapper.can_add_related = wrapper.can_change_related = wrapper.can_view_related = False
+        if db_field.name == "lists" and found is not None:
             found.help_text = "Everyone subscribed to one of them gets one mail."
         return found
 
@@ -143,7 +146,7 @@ class CampaignAdmin(PlainAdmin):
             obj.created_by = request.user  # type: ignore[assignment]
             super().save_model(request, obj, form, change)
             return
-        columns = [name for name in form.changed_data if name != "lists"]
+        columns = [name for name in form.changed_data if name not in ("lists", *campaign_audience.FIELDS)]
         obj.save(update_fields=[*columns, "updated_at"])
 
     def change_view(
@@ -200,6 +203,10 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
         "archived": campaign_archive.addresses(campaign),
+        "followers": list(campaign.followers.order_by("pk")) if campaign.started_at else [],
+        "may_follow": campaign.started_at is not None
+        and campaign.status in (Campaign.Status.FINISHED, Campaign.Status.CANCELLED)
+        and request.user.has_perm("mailinglist.add_campaign"),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(

@@ -17,7 +17,7 @@ from mailinglist import merge
 from mailinglist.composing import frame, links, plain
 from mailinglist.composing.markup import TO_HTML, TagCarrier
 from mailinglist.models import Campaign, MailingList, Subscriber
-from mailinglist.sending import audience
+from mailinglist.sending import audience_preview
 from mailinglist.sending.messages import VALUE_NAMES
 
 #: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
@@ -79,7 +79,7 @@ def compile(campaign: Written) -> Compiled:
 def problems(campaign: Campaign) -> list[Problem]:
     """Everything that speaks against starting the campaign now; empty of blocking ones means it can start."""
     lists = list(campaign.lists.order_by("pk"))
-    found = [*_written_problems(campaign), *_list_problems(lists)]
+    found = [*_written_problems(campaign), *_list_problems(campaign, lists)]
     compiled = compile(campaign)
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
     found += _archive_problems(campaign, compiled, lists)
@@ -104,7 +104,7 @@ def _written_problems(campaign: Written) -> list[Problem]:
     return found
 
 
-def _list_problems(lists: list[MailingList]) -> list[Problem]:
+def _list_problems(campaign: Campaign, lists: list[MailingList]) -> list[Problem]:
     if not lists:
         return [Problem("lists", "Choose a list.")]
     found = []
@@ -113,9 +113,8 @@ def _list_problems(lists: list[MailingList]) -> list[Problem]:
             found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
         if not mailing_list.postal_address.strip():
             found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
-    people = audience.count([mailing_list.pk for mailing_list in lists])
-    if not people.to_send:
-        found.append(Problem("lists", "Nobody would get it: no confirmed subscriber who may be mailed."))
+    if nobody := audience_preview.trouble(campaign):
+        found.append(Problem("lists", nobody))
     return found
 
 

@@ -1,6 +1,7 @@
 """The nouns of mailinglist. Nothing here acts; the functions in mailinglist/*.py are the only writers."""
 
 from mailinglist.models import lookups as lookups
+from mailinglist.models.audience import Attribute, Segment, SubscriberTag, Tag
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
@@ -17,6 +18,7 @@ from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 __all__ = [
     "AskedAddress",
     "Attempt",
+    "Attribute",
     "Campaign",
     "CampaignCount",
     "CampaignVersion",
@@ -35,10 +37,13 @@ __all__ = [
     "ListLogo",
     "MailingList",
     "ProviderPace",
+    "Segment",
     "SendBudget",
     "SignUpCount",
     "Subscriber",
+    "SubscriberTag",
     "Subscription",
     "Suppression",
+    "Tag",
     "new_token",
 ]

@@ -31,6 +31,9 @@ class Change(models.Model):
         DELIVERY = "delivery", "delivery"
         LIST = "list", "list"
         INCIDENT = "incident", "incident"
+        ATTRIBUTE = "attribute", "attribute"
+        TAG = "tag", "tag"
+        SEGMENT = "segment", "segment"
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)
