@@ -20,19 +20,22 @@ from django.utils import timezone
 
 from bounces import agents
 from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
-from mailinglist import import_runs, looks, subscriptions, suppression, tokens
+from mailinglist import attributes, import_runs, looks, subscriptions, suppression, tags, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
+    Attribute,
     CampaignVersion,
     Delivery,
     ImportedBefore,
     MailingList,
+    Segment,
     SendBudget,
     Subscriber,
     Subscription,
     Suppression,
 )
+from mailinglist.segments import rules, store
 from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
 
@@ -217,6 +220,11 @@ def cast() -> dict[str, str]:
         why="Asked by phone.",
     )
     make_campaign(news)
+    tag = tags.make("press", by=SYSTEM)
+    tags.put(tag, Subscriber.objects.filter(pk=ada.pk), by=SYSTEM)
+    attributes.save(Attribute(key="city", label="Town"), by=SYSTEM)
+    tree = rules.read({"match": "all", "parts": [{"rule": "tag", "ask": "has", "value": tag.pk}]})
+    store.save(Segment(name="The press"), tree, by=SYSTEM)
     people = import_runs.create(
         news,
         [b"email,name\nnot an address,Eve\nbob@post.example,Bob\n"],

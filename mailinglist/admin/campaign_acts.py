@@ -274,7 +274,7 @@ def stop(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def follow_up(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """A new draft to those whom this campaign did not reach."""
     campaign = _campaign(request, campaign_id, "mailinglist.add_campaign")
-    form = FollowUpForm(request.POST or None)
+    form = FollowUpForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             copy = copies.follow_up(campaign, newcomers=form.cleaned_data["newcomers"], by=actor(request))

@@ -79,6 +79,8 @@ def preview(campaign: Campaign) -> Preview:
             about = True
             with within(PATIENCE):
                 numbers, doubles = _judged(lists, reasons, about)
+            if not numbers.get("to-send"):
+                return Preview(None)  # of few people a sample may be empty
         others_about = _many(lists, "")
         with within(PATIENCE):
             pending, unsubscribed = _others(lists, others_about)
