@@ -75,12 +75,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='campaign',
             name='exclude_campaigns',
-            field=models.ManyToManyField(blank=True, help_text='People who got one of these campaigns, or may still get it.', related_name='+', to='mailinglist.campaign', verbose_name='not who got'),
+            field=models.ManyToManyField(blank=True, help_text='People who got one of these campaigns, or may still get it.', related_name='+', to='mailinglist.campaign', verbose_name='leave out who got'),
         ),
         migrations.AddField(
             model_name='campaign',
             name='exclude_lists',
-            field=models.ManyToManyField(blank=True, related_name='+', to='mailinglist.mailinglist', verbose_name='not subscribers of'),
+            field=models.ManyToManyField(blank=True, related_name='+', to='mailinglist.mailinglist', verbose_name='leave out subscribers of'),
         ),
         migrations.AddField(
             model_name='campaign',
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='campaign',
             name='exclude_segments',
-            field=models.ManyToManyField(blank=True, related_name='+', to='mailinglist.segment', verbose_name='not people in'),
+            field=models.ManyToManyField(blank=True, related_name='+', to='mailinglist.segment', verbose_name='leave out people in'),
         ),
         migrations.AddField(
             model_name='campaign',
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='campaign',
             name='exclude_tags',
-            field=models.ManyToManyField(blank=True, related_name='+', to='mailinglist.tag', verbose_name='not people tagged'),
+            field=models.ManyToManyField(blank=True, related_name='+', to='mailinglist.tag', verbose_name='leave out people tagged'),
         ),
         migrations.AddConstraint(
             model_name='campaign',

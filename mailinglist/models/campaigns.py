@@ -60,17 +60,17 @@ class Campaign(models.Model):
         help_text="Of the subscribers of the lists, those who are in one of these segments. None: all of them.",
     )
     exclude_segments: "models.ManyToManyField[Segment, Any]" = models.ManyToManyField(
-        "Segment", verbose_name="not people in", related_name="+", blank=True
+        "Segment", verbose_name="leave out people in", related_name="+", blank=True
     )
     exclude_tags: "models.ManyToManyField[Tag, Any]" = models.ManyToManyField(
-        "Tag", verbose_name="not people tagged", related_name="+", blank=True
+        "Tag", verbose_name="leave out people tagged", related_name="+", blank=True
     )
     exclude_lists: "models.ManyToManyField[MailingList, Any]" = models.ManyToManyField(
-        "MailingList", verbose_name="not subscribers of", related_name="+", blank=True
+        "MailingList", verbose_name="leave out subscribers of", related_name="+", blank=True
     )
     exclude_campaigns: "models.ManyToManyField[Campaign, Any]" = models.ManyToManyField(
         "self",
-        verbose_name="not who got",
+        verbose_name="leave out who got",
         related_name="+",
         symmetrical=False,
         blank=True,

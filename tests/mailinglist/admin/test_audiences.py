@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -101,14 +101,9 @@ class TestSegments:
     def test_who_may_only_look_sees_numbers_but_no_addresses_and_saves_nothing(self, client: Client) -> None:
         make_subscriber("ada@post.example")
         segment = Segment(name="All")
-        store.save(
-            segment,
-            rules.read({"match": "all", "parts": [{"rule": "activity", "ask": "never-opened"}]}),
-            by=SYSTEM,
-        )
+        never = {"rule": "activity", "ask": "never-opened"}
+        store.save(segment, rules.read({"match": "all", "parts": [never]}), by=SYSTEM)
         viewer = User.objects.create_user("eve", password="x", is_staff=True)
-        from django.contrib.auth.models import Permission
-
         viewer.user_permissions.set(Permission.objects.filter(codename="view_segment"))
         client.force_login(viewer)
         address = reverse("admin:mailinglist_segment_change", args=[segment.pk])
