@@ -23,8 +23,15 @@ class CannotFollow(ValueError):
 
 
 def duplicate(campaign: Campaign, *, by: Actor) -> Campaign:
-    """A new draft with the same text and people."""
-    return _copy(campaign, "copy", by=by, why=f"Copied from campaign {campaign.pk}.")
+    """A new draft with the same text and people. A copy of one that follows another follows that one too."""
+    return _copy(
+        campaign,
+        "copy",
+        by=by,
+        why=f"Copied from campaign {campaign.pk}.",
+        follows=campaign.follows,
+        follow_newcomers=campaign.follow_newcomers,
+    )
 
 
 def follow_up(campaign: Campaign, *, newcomers: bool, by: Actor) -> Campaign:

@@ -7,9 +7,7 @@ several of the campaign's lists gets one mail, for the list with the lowest id. 
 in audience_preview.py.
 """
 
-from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -54,26 +52,6 @@ CANARY_SHARE, CANARY_LEAST = 0.01, 50
 
 #: Seconds for the snapshot of a campaign that leaves people out: nothing that somebody asks may hold the database.
 PATIENCE = 600
-
-#: More people than this are not counted while somebody waits for a page; one in so many tells then.
-EXACT_MOST, SAMPLED = 50_000, 100
-_MANY = """
-    SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscription
-                          WHERE list_id = ANY(%s) AND status = 'confirmed' LIMIT %s) first_ones"""
-_COUNT = f"""
-    SELECT count(*), count(p.key), count(*) FILTER (WHERE p.key IS NULL AND s.paused_until > statement_timestamp())
-    FROM {_PEOPLE.replace("GROUP BY", "{sample} GROUP BY")}"""  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """How many people a campaign would reach now, and how many of its subscribers it would leave out."""
-
-    to_send: int
-    suppressed: int
-    paused: int = 0
-    #: It is too many people to count them while somebody waits: a sample of them tells.
-    about: bool = False
 
 
 def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
@@ -125,26 +103,6 @@ def canary_end(campaign_id: int) -> int | None:
         )
         row = cursor.fetchone()
     return row[0] if row else None
-
-
-def count(list_ids: Sequence[int]) -> Audience:
-    """What a snapshot over these lists would find now: exact to EXACT_MOST people, else from one in SAMPLED."""
-    lists = list(list_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(_MANY, [lists, EXACT_MOST + 1])
-        about = cursor.fetchone()[0] > EXACT_MOST
-        # By person, so that who is on several lists counts once in the sample, too.
-        sample = f"AND b.subscriber_id %% {SAMPLED} = 0" if about else ""
-        cursor.execute(_COUNT.format(sample=sample), [lists])
-        everybody, suppressed, paused = cursor.fetchone()
-    numbers = [everybody - suppressed - paused, suppressed, paused]
-    to_send, suppressed, paused = (_rounded(number * SAMPLED) for number in numbers) if about else numbers
-    return Audience(to_send, suppressed, paused, about)
-
-
-def _rounded(number: int) -> int:
-    """To three digits: a sample tells no more, and the number stays while somebody reads it."""
-    return round(number, 3 - len(str(number)))
 
 
 def _lists(campaign: Campaign) -> list[int]:

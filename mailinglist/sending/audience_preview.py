@@ -3,14 +3,16 @@
 Exact for as many people as somebody can wait for, else from one in SAMPLED; never longer than PATIENCE.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
 from mailinglist.models import Campaign
+from mailinglist.segments import people
 from mailinglist.segments.rules import BadRules
-from mailinglist.sending import audience, chosen
+from mailinglist.sending import chosen
 from mailinglist.sending.chosen import LeftOut
 from mailinglist.timeouts import TookTooLong, within
 
@@ -68,19 +70,8 @@ def preview(campaign: Campaign) -> Preview:
     """Raises segments.rules.BadRules."""
     lists = list(campaign.lists.values_list("pk", flat=True))
     reasons = chosen.left_out(campaign)
-    about = _many(lists, "AND status = 'confirmed'")
     try:
-        try:
-            with within(PATIENCE):
-                numbers, doubles = _judged(lists, reasons, about)
-        except TookTooLong:
-            if about:
-                raise
-            about = True
-            with within(PATIENCE):
-                numbers, doubles = _judged(lists, reasons, about)
-            if not numbers.get("to-send"):
-                return Preview(None)  # of few people a sample may be empty
+        numbers, doubles, about = _in_time(lists, reasons)
         others_about = _many(lists, "")
         with within(PATIENCE):
             pending, unsubscribed = _others(lists, others_about)
@@ -97,6 +88,28 @@ def preview(campaign: Campaign) -> Preview:
         unsubscribed=unsubscribed,
         others_about=others_about,
     )
+
+
+def _in_time(lists: list[int], reasons: list[LeftOut]) -> tuple[dict[str, int], int, bool]:
+    """What ``_judged`` finds, and whether in a sample: of many people, unless so few of it get the mail that it tells
+    little, and where everybody would take too long.
+    """
+    about = _many(lists, "AND status = 'confirmed'")
+    try:
+        with within(PATIENCE):
+            numbers, doubles = _judged(lists, reasons, about)
+        if about and numbers.get("to-send", 0) < people.FEW * people.SAMPLED:
+            with suppress(TookTooLong), within(PATIENCE):
+                return *_judged(lists, reasons, False), False
+    except TookTooLong:
+        if about:
+            raise
+        with within(PATIENCE):
+            numbers, doubles = _judged(lists, reasons, True)
+        if not numbers.get("to-send"):
+            raise  # of few people a sample may be empty
+        about = True
+    return numbers, doubles, about
 
 
 def reaches_anybody(campaign: Campaign) -> bool:
@@ -144,17 +157,17 @@ def _others(lists: list[int], about: bool) -> list[int]:
 
 def _many(lists: list[int], status: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_MANY.format(status=status), [lists, audience.EXACT_MOST + 1])
-        return bool(cursor.fetchone()[0] > audience.EXACT_MOST)
+        cursor.execute(_MANY.format(status=status), [lists, people.EXACT_MOST + 1])
+        return bool(cursor.fetchone()[0] > people.EXACT_MOST)
 
 
 def _sample(about: bool) -> str:
-    return f"AND b.subscriber_id %% {audience.SAMPLED} = 0" if about else ""
+    return f"AND {people.sampled('b.subscriber_id')}" if about else ""
 
 
 def _scaled(number: int, about: bool) -> int:
     """A number of a sample to three digits: it tells no more, and stays while somebody reads it."""
     if not about:
         return int(number)
-    many = int(number) * audience.SAMPLED
+    many = int(number) * people.SAMPLED
     return round(many, 3 - len(str(many)))

@@ -113,6 +113,24 @@ def test_the_count_and_the_snapshot_agree_whatever_is_chosen(news: MailingList, 
     assert mails.count() - before.to_send == before.duplicates
 
 
+def test_many_people_are_told_from_a_sample_unless_it_tells_little(
+    news: MailingList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tips = make_list("tips")
+    for number in range(60):
+        make_subscriber(f"p{number}@post.example", news, *([tips] if number % 2 else []))
+    campaign, tree = make_campaign(news, tips), rules.read(SLOW)
+    monkeypatch.setattr(people, "EXACT_MOST", 20)
+    monkeypatch.setattr(people, "SAMPLED", 2)
+    exact = audience_preview.preview(campaign)
+    assert (exact.to_send, exact.about, exact.duplicates) == (60, False, 30)
+    assert people.find(tree).number == 60
+    monkeypatch.setattr(people, "FEW", 0)
+    about = audience_preview.preview(campaign)
+    assert about.about and 30 <= about.to_send <= 90  # type: ignore[operator]
+    assert people.find(tree).number == about.to_send and people.find(tree).about
+
+
 def test_a_campaign_without_a_choice_asks_the_same_statement_as_ever(news: MailingList) -> None:
     make_subscriber("ada@post.example", news)
     assert chosen.condition(chosen.left_out(make_campaign(news))) == ("", [])
