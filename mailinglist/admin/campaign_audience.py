@@ -24,12 +24,12 @@ FIELDSET = (
 
 
 def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """Counted now, by the conditions of the start itself. Changes nothing."""
+    """Counted now, by the conditions of the start itself; of a started campaign, what it chose. Changes nothing."""
     require(request, "mailinglist.view_campaign")
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     context = {
         "campaign": campaign,
-        "audience": preview(campaign),
+        "audience": preview(campaign) if campaign.editable else None,
         "choice": choice(campaign),
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
     }

@@ -92,7 +92,9 @@ class CampaignAdmin(PlainAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         if obj is None or obj.editable:
             return self.fieldsets
-        return (*self.fieldsets[:2], ("The mail", {"fields": ("body_format", "written")}))
+        # Whom a started campaign chose is on a page of its own.
+        first = [one for one in self.fieldsets if one is not campaign_audience.FIELDSET][:2]
+        return (*first, ("The mail", {"fields": ("body_format", "written")}))
 
     def get_urls(self) -> list[URLPattern]:
         views = {
@@ -196,6 +198,10 @@ class CampaignAdmin(PlainAdmin):
 
 def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, numbers, checks and the buttons that make sense now."""
+    over = campaign.started_at is not None and campaign.status in (
+        Campaign.Status.FINISHED,
+        Campaign.Status.CANCELLED,
+    )
     context = {
         "campaign": campaign,
         "problems": body.problems(campaign) if campaign.editable else [],
@@ -203,10 +209,8 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
         "archived": campaign_archive.addresses(campaign),
-        "followers": list(campaign.followers.order_by("pk")) if campaign.started_at else [],
-        "may_follow": campaign.started_at is not None
-        and campaign.status in (Campaign.Status.FINISHED, Campaign.Status.CANCELLED)
-        and request.user.has_perm("mailinglist.add_campaign"),
+        "followers": list(campaign.followers.order_by("pk")) if over else [],
+        "may_follow": over and request.user.has_perm("mailinglist.add_campaign"),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(

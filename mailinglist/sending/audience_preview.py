@@ -3,7 +3,7 @@
 Exact for as many people as somebody can wait for, else from one in SAMPLED; never longer than PATIENCE.
 """
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,9 +115,10 @@ def _in_time(lists: list[int], reasons: list[LeftOut]) -> tuple[dict[str, int], 
 def reaches_anybody(campaign: Campaign) -> bool:
     """Whether a start now would send at least one mail; True where that takes too long to find out. Raises BadRules."""
     lists = list(campaign.lists.values_list("pk", flat=True))
-    where, values = chosen.condition(chosen.left_out(campaign))
+    reasons = chosen.left_out(campaign)
+    where, values = chosen.condition(reasons)
     try:
-        with within(PATIENCE), connection.cursor() as cursor:
+        with within(PATIENCE) if reasons else nullcontext(), connection.cursor() as cursor:
             cursor.execute(_ANYBODY.format(chosen=where), [lists, *values])
             return bool(cursor.fetchone()[0])
     except TookTooLong:
