@@ -293,6 +293,10 @@ def follow_up(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "could not be delivered until the time for retries was over.",
             "Whoever got the mail, or may still get it, is left out, also when you do this twice. People who left, "
             "whose address is dead, or who reported a mail as spam get nothing.",
+            *(
+                f"There is one already: “{one}” ({one.get_status_display()})."
+                for one in campaign.followers.order_by("pk")
+            ),
         ],
         form=form,
         button="Make a draft",

@@ -209,7 +209,6 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
         "archived": campaign_archive.addresses(campaign),
-        "followers": list(campaign.followers.order_by("pk")) if over else [],
         "may_follow": over and request.user.has_perm("mailinglist.add_campaign"),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
