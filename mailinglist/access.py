@@ -16,6 +16,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from mailinglist.models import (
+    Attribute,
     Campaign,
     Change,
     Delivery,
@@ -64,6 +65,7 @@ _OF_A_LIST: dict[str, Right] = {
             "subscription",
             "suppression",
             "template",
+            "attribute",
         )
     },
     "bounces.view_event": Right.READ,
@@ -94,6 +96,13 @@ _OF_ALL: dict[str, Right] = {
     "mailinglist.add_suppression": Right.WRITE,
     "mailinglist.change_suppression": Right.WRITE,
     "mailinglist.delete_subscriber": Right.WRITE,
+    # Segments and tags tell of people on any list.
+    **{f"mailinglist.view_{noun}": Right.READ for noun in ("segment", "tag")},
+    **{
+        f"mailinglist.{act}_{noun}": Right.WRITE
+        for noun in ("segment", "tag", "attribute")
+        for act in ("add", "change", "delete")
+    },
     "mailinglist.add_template": Right.WRITE,
     "mailinglist.change_template": Right.WRITE,
     "mailinglist.delete_template": Right.WRITE,
@@ -244,6 +253,7 @@ _SCOPES: dict[type[Model], Scope] = {
     Subscriber: _people,
     Subscription: of_list,
     Suppression: _suppressions,
-    # Looks hold nothing of a list.
+    # Looks and the names of values hold nothing of a list.
     Template: lambda rows, lists, user: rows,
+    Attribute: lambda rows, lists, user: rows,
 }

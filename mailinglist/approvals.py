@@ -124,8 +124,14 @@ def fingerprint(campaign: Campaign) -> str:
         field.name: sorted(getattr(campaign, field.name).values_list("pk", flat=True))
         for field in options.many_to_many
     }
+    # A segment whose rules change is another choice of people.
+    rules = [
+        [segment.pk, segment.rules]
+        for rows in (campaign.include_segments, campaign.exclude_segments)
+        for segment in rows.order_by("pk")
+    ]
     compiled = body.compile(campaign)
-    whole = [written, chosen, compiled.subject, compiled.preheader, compiled.html, compiled.text]
+    whole = [written, chosen, rules, compiled.subject, compiled.preheader, compiled.html, compiled.text]
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -10,3 +10,4 @@ class MailinglistConfig(AppConfig):
 
     def ready(self) -> None:
         from mailinglist import checks, logins  # noqa: F401
+        from mailinglist.segments import questions  # noqa: F401

@@ -7,12 +7,13 @@ Called by imports.py; exports.py names its columns by the same table, so that a 
 import ipaddress
 import re
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from mailinglist import addresses, signs
+from mailinglist.attribute_values import Meaning, stored
 from mailinglist.csv_rows import BadRow, Row, UnreadableFile, first_bad_byte, shown, unguarded
 
 #: What an export writes about a subscription and an import does not take back.
@@ -58,7 +59,14 @@ class Person(NamedTuple):
 class Columns:
     """The columns of a file. Raises UnreadableFile when none is the address, or two have the same name."""
 
-    def __init__(self, header: Sequence[str], *, encoding: str = "utf-8") -> None:
+    def __init__(
+        self,
+        header: Sequence[str],
+        *,
+        encoding: str = "utf-8",
+        typed: Mapping[str, Meaning] | None = None,
+    ) -> None:
+        """``typed``: attributes whose values are checked, and written in the one spelling of their kind."""
         self._header = [unguarded(name) for name in header]
         self._encoding = encoding
         for name in self._header:
@@ -79,6 +87,7 @@ class Columns:
             for place, name in enumerate(self._header)
             if name and not self._meanings[place]
         ]
+        self._typed = [(key, place, typed[key]) for key, place in self._attributes if typed and key in typed]
 
     @property
     def not_imported(self) -> list[str]:
@@ -99,6 +108,8 @@ class Columns:
         }
         if (consent_at := said.get("consent_at")) and consent_at > now:
             raise _BadValue("consent_at", str(consent_at), "The time of consent is in the future.")
+        for key, place, what in self._typed:
+            cells[place] = _parsed(key, cells[place], lambda text, what=what: stored(text, what))  # type: ignore[misc]
         return Person(
             line=row.line,
             address=_parsed("email", cells[self._email], addresses.normalise),

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from mailinglist import import_merge
+from mailinglist import attributes, import_merge
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.csv_columns import Columns, Person
 from mailinglist.csv_rows import MAX_COLUMNS, MAX_ROW, BadRow, CsvFile, UnreadableFile
@@ -99,7 +99,8 @@ def import_csv(
     """Subscribe the people of a CSV file to a list. The first line names the columns, one of them ``email``.
 
     ``name``, ``language``, ``time_zone``, ``consent_at`` (ISO 8601), ``consent_ip`` and ``status`` are
-    known, every other column becomes an attribute. ``status`` (confirmed or pending) is what new
+    known, every other column becomes an attribute, checked where its kind is defined (attributes.py).
+    ``status`` (confirmed or pending) is what new
     subscriptions get, less where the file's own status column says less: pending, or unsubscribed, which is
     recorded so that later imports respect it. ``confirmed`` asserts that the person has agreed; it does not
     confirm a subscription that is pending here, because only the person can. Nobody is mailed.
@@ -126,7 +127,9 @@ def import_csv(
     file_name = file_name or _name_of(file)
     with _opened(file) as stream:
         source = CsvFile(stream, encoding=encoding, max_row=max_row, max_columns=max_columns)
-        named = Columns(source.header if columns is None else columns, encoding=encoding)
+        named = Columns(
+            source.header if columns is None else columns, encoding=encoding, typed=attributes.meanings()
+        )
         report.columns_not_imported = named.not_imported
         people = _people(source, named, _Reading(report, status, now, keep_bad, on_bad, on_read, tell))
         staged, different = import_merge.stage(people)

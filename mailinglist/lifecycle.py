@@ -5,16 +5,16 @@ Campaign.ALLOWED and writes a Change; called twice, the second call finds nothin
 engine found out arrives in ``settle``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import signature
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from mailinglist import approvals, doorbell, reputation, subscriptions, zones
+from mailinglist import approvals, deciding, doorbell, reputation, subscriptions, zones
 from mailinglist.changes import SYSTEM, Actor, Noun, record
 from mailinglist.composing import body, problems
 from mailinglist.composing.problems import Problem
@@ -23,6 +23,7 @@ from mailinglist.sending import audience, queue
 from mailinglist.sending.engine import BUSY, Drained, More, Result, Stopped
 
 Status = Campaign.Status
+_Decided = TypeVar("_Decided")
 
 WAITING_SENTENCES = {
     "quota": "The 24-hour quota of the SES account is used up. Sending goes on by itself when there is room.",
@@ -31,7 +32,8 @@ WAITING_SENTENCES = {
 
 
 #: Fields of a campaign that is not scheduled.
-UNPLANNED: dict[str, Any] = {"planned_at": None, "time_zone": "", "at_local_time": False}
+UNCONFIRMED: dict[str, Any] = {"confirmed_for": None, "confirmed_about": False}
+UNPLANNED: dict[str, Any] = {"planned_at": None, "time_zone": "", "at_local_time": False, **UNCONFIRMED}
 
 
 class NotAllowed(ValueError):
@@ -64,11 +66,38 @@ def start(campaign_id: int, *, by: Actor, as_planned: bool = False) -> bool:
     clock = _clock(campaign) if as_planned and campaign.at_local_time else None
     started = {"version": version, "started_at": now, "retry_until": now + window, "scheduled_at": None}
     _move(campaign, Status.SENDING, **started, **({} if clock else UNPLANNED))
-    recipients = audience.snapshot(campaign_id, clock=clock)
-    _record(campaign, Status.SENDING, f"Started for {recipients} recipients.", by)
+    recipients = _snapshot(campaign, clock)
+    if as_planned and (moved := deciding.moved(campaign)):
+        raise CampaignNotReady([Problem("lists", moved)])
+    _record(
+        campaign, Status.SENDING, f"Started for {recipients} recipients.", deciding.with_choice(by, campaign)
+    )
     if campaign.canary_minutes and not clock:
         Campaign.objects.filter(pk=campaign_id).update(canary_last_id=audience.canary_end(campaign_id))
     _wake(campaign_id)
+    return True
+
+
+@transaction.atomic
+def confirm(campaign_id: int, *, number: int, about: bool, by: Actor) -> bool:
+    """A manager has read and typed how many people it goes to: start it, or wait while it can still be stopped.
+
+    ``about``: the number was an estimate. The wait is a schedule like any other, so a crash neither loses nor hastens
+    the start; at its end the number is looked at again. False when it was started or confirmed before. Raises
+    CampaignNotReady or NotAllowed.
+    """
+    campaign = _locked(campaign_id)
+    seconds = deciding.time_to_stop(campaign)
+    if not seconds:
+        return start(campaign_id, by=by)
+    if campaign.confirmed_for is not None or campaign.status not in (Status.DRAFT, Status.SCHEDULED):
+        return False
+    _check_ready(campaign)
+    begin = _database_now() + timedelta(seconds=seconds)
+    confirmed = {**UNPLANNED, "confirmed_for": number, "confirmed_about": about}
+    _move(campaign, Status.SCHEDULED, scheduled_at=begin, **confirmed)
+    why = f"Confirmed for {'about ' * about}{number:,} people; it can be stopped for {seconds} seconds."
+    _record(campaign, Status.SCHEDULED, why, by)
     return True
 
 
@@ -92,10 +121,10 @@ def schedule(
     if campaign.status != Status.SCHEDULED:
         _check_allowed(campaign, Status.SCHEDULED)
     _check_ready(campaign)
-    plan = {"planned_at": at, "time_zone": zone, "at_local_time": at_local_time}
+    plan = {**UNCONFIRMED, "planned_at": at, "time_zone": zone, "at_local_time": at_local_time}
     begin = at
     if at_local_time:
-        begin = min([at, *audience.turns(campaign, zones.shown(at, zone)).values()])
+        begin = min([at, *_decided(lambda: audience.turns(campaign, zones.shown(at, zone))).values()])
     _move(campaign, Status.SCHEDULED, scheduled_at=begin, **plan)
     _record(campaign, Status.SCHEDULED, zones.sentence(at, zone, everywhere=at_local_time), by)
 
@@ -267,6 +296,20 @@ def send_test(
         )
         for person in people
     ]
+
+
+def _snapshot(campaign: Campaign, clock: datetime | None) -> int:
+    if campaign.follows_id:
+        # Two that follow the same one start one after the other, and the second sees whom the first has taken.
+        _locked(campaign.follows_id)
+    return _decided(lambda: audience.snapshot(campaign.pk, clock=clock))
+
+
+def _decided(decide: Callable[[], _Decided]) -> _Decided:
+    try:
+        return deciding.decided(decide)
+    except deciding.Undecided as sentence:
+        raise CampaignNotReady([Problem("include_segments", str(sentence))]) from sentence
 
 
 def _locked(campaign_id: int) -> Campaign:

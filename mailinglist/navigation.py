@@ -55,6 +55,8 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Subscribers", "group", "mailinglist", "subscriber"),
+                    _page("Segments", "filter_alt", "mailinglist", "segment"),
+                    _page("Tags", "sell", "mailinglist", "tag"),
                     _page("Lists", "list_alt", "mailinglist", "mailinglist"),
                     _page("Imports", "upload_file", "mailinglist", "import"),
                     _page("Who left, and why", "person_remove", "mailinglist", "subscription"),
@@ -90,6 +92,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Settings",
                 "separator": True,
                 "items": [
+                    _page("Values of subscribers", "data_object", "mailinglist", "attribute"),
                     _page("Bounce policies", "rule", "bounces", "policy"),
                     _address(
                         "Try another policy",

@@ -96,6 +96,7 @@ def _person(row: Subscriber) -> dict[str, Any]:
         "language": row.language,
         "time_zone": row.time_zone,
         "values": row.attributes,
+        "tags": [found.tag.name for found in row.tag_rows.select_related("tag").order_by("tag__name")],
         "known_since": plain(row.created_at),
         "changed_at": plain(row.updated_at),
         "gets_no_mail": (

@@ -275,12 +275,17 @@ class PlainAdmin(ChosenRows):
         )
 
     def _own_lists(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """A choice of lists offers those that the manager may do this with."""
-        if db_field.related_model is MailingList:
+        """A choice of lists offers those that the manager may do this with, another choice what they may see."""
+        model = db_field.related_model
+        if model is MailingList:
             permission = self._permission("change")
             kwargs["queryset"] = access.mailing_lists(request.user, permission)
-            if access.lists_for(request.user, permission) is not None:
+            may_be_empty = db_field.many_to_many and db_field.blank
+            if access.lists_for(request.user, permission) is not None and not may_be_empty:
                 kwargs["required"] = True
+        elif model._meta.app_label == self.opts.app_label:
+            view = f"{model._meta.app_label}.view_{model._meta.model_name}"
+            kwargs.setdefault("queryset", access.visible(model._default_manager.all(), request.user, view))
         return kwargs
 
     def _permission(self, act: str) -> str:

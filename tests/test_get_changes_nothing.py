@@ -30,6 +30,7 @@ from bounces.models import (
     Watermark,
 )
 from mailinglist import (
+    attributes,
     images,
     import_runs,
     link_checks,
@@ -37,21 +38,25 @@ from mailinglist import (
     sender_checks,
     subscriptions,
     suppression,
+    tags,
     tokens,
     writing,
 )
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
     Attempt,
+    Attribute,
     CampaignVersion,
     Delivery,
     ImportedBefore,
     MailingList,
+    Segment,
     SendBudget,
     Subscriber,
     Subscription,
     Suppression,
 )
+from mailinglist.segments import rules, store
 from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
 
@@ -241,6 +246,11 @@ def cast() -> dict[str, str]:
     writing.keep(written, by=SYSTEM)
     link_checks.ask(written.pk)
     sender_checks.ask([news.from_email])
+    tag = tags.make("press", by=SYSTEM)
+    tags.put(tag, Subscriber.objects.filter(pk=ada.pk), by=SYSTEM)
+    attributes.save(Attribute(key="city", label="Town"), by=SYSTEM)
+    tree = rules.read({"match": "all", "parts": [{"rule": "tag", "ask": "has", "value": tag.pk}]})
+    store.save(Segment(name="The press"), tree, by=SYSTEM)
     people = import_runs.create(
         news,
         [b"email,name\nnot an address,Eve\nbob@post.example,Bob\n"],

@@ -1,6 +1,7 @@
 """The staff pages of mailinglist. They read models and call the capability functions; no rule lives here."""
 
 from mailinglist.admin import (
+    attributes,
     audit,
     campaigns,
     deliveries,
@@ -8,12 +9,15 @@ from mailinglist.admin import (
     imports,
     lists,
     managers,
+    segments,
     subscribers,
     suppressions,
+    tags,
     templates,
 )
 
 __all__ = [
+    "attributes",
     "audit",
     "campaigns",
     "deliveries",
@@ -21,7 +25,9 @@ __all__ = [
     "imports",
     "lists",
     "managers",
+    "segments",
     "subscribers",
     "suppressions",
+    "tags",
     "templates",
 ]

@@ -8,113 +8,41 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
 
-from mailinglist import addresses, approvals, lifecycle, link_checks, sender_checks, zones
+from mailinglist import approvals, copies, deciding, lifecycle, link_checks, sender_checks, zones
+from mailinglist.admin import campaign_audience
+from mailinglist.admin.campaign_act_forms import FollowUpForm, StartForm, TestForm, WhyForm
 from mailinglist.admin.schedule_form import ScheduleForm
-from mailinglist.changes import Noun, record
 from mailinglist.composing import body, problems
-from mailinglist.models import Campaign, Subscriber
-from mailinglist.sending import audience
-from mailinglist.staff import actor, ask, find_subscribers, found, page
-
-#: More test mails at once are a campaign.
-MAX_TESTS = 10
-
-
-class StartForm(forms.Form):
-    """The number of recipients, typed by hand: the last moment to notice that it is the wrong list."""
-
-    number = forms.IntegerField(
-        min_value=1, widget=UnfoldAdminIntegerFieldWidget(attrs={"autocomplete": "off"})
-    )
-
-    def __init__(self, *args: Any, expected: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.expected = expected
-        self.fields["number"].label = f"Type {expected} to confirm"
-
-    def clean_number(self) -> int:
-        number: int = self.cleaned_data["number"]
-        if number != self.expected:
-            raise forms.ValidationError(
-                f"The campaign would go to {self.expected} people now. Type that number."
-            )
-        return number
-
-
-class TestForm(forms.Form):
-    to = forms.CharField(
-        label="Send a test to",
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=f"Up to {MAX_TESTS} addresses, one per line. The subject begins with [Test].",
-    )
-
-    seen_by = forms.CharField(
-        label="With the values of",
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "an address"}),
-        help_text="A subscriber whose name and other values the test shows. Empty: those of each address above. The "
-        "links to unsubscribe are the recipients’ own in any case.",
-    )
-
-    def clean_seen_by(self) -> Subscriber | None:
-        wanted = self.cleaned_data["seen_by"].strip()
-        if not wanted:
-            return None
-        found = find_subscribers(wanted).order_by("email_key").first()
-        if found is None:
-            raise forms.ValidationError("No subscriber has this address.")
-        return found
-
-    def clean_to(self) -> list[str]:
-        lines = [
-            line.strip() for line in self.cleaned_data["to"].replace(",", "\n").splitlines() if line.strip()
-        ]
-        if len(lines) > MAX_TESTS:
-            raise forms.ValidationError(
-                f"These are {len(lines)} addresses; a test goes to {MAX_TESTS} at most."
-            )
-        try:
-            return [addresses.normalise(text).as_written for text in lines]
-        except addresses.BadAddress as bad:
-            raise forms.ValidationError(str(bad)) from bad
-
-
-class WhyForm(forms.Form):
-    why = forms.CharField(
-        label="Why?",
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget(),
-        help_text="Shown to the other managers, and kept in the history.",
-    )
+from mailinglist.models import Campaign
+from mailinglist.staff import actor, ask, found, page
 
 
 def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
     campaign = _campaign(request, campaign_id)
-    people = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    people = campaign_audience.preview(campaign)
     unapproved = approvals.problem(campaign)
     found_problems = [*problems.find(campaign), *([unapproved] if unapproved else [])]
-    form = StartForm(request.POST or None, expected=people.to_send)
+    form = StartForm(request.POST or None, expected=people.to_send or 0, about=people.about)
+    seconds = deciding.time_to_stop(campaign)
     if request.method == "POST" and form.is_valid():
+        number = form.cleaned_data["number"]
         return _act(
             request,
             campaign,
-            lambda: lifecycle.start(campaign.pk, by=actor(request)),
-            "Started. Mails are going out.",
+            lambda: lifecycle.confirm(campaign.pk, number=number, about=people.about, by=actor(request)),
+            f"It starts in {seconds} seconds. You can still stop it."
+            if seconds
+            else "Started. Mails are going out.",
         )
     context = {
         "campaign": campaign,
         "audience": people,
+        "choice": campaign_audience.choice(campaign),
+        "seconds": seconds,
         "problems": found_problems,
         "blocked": any(problem.blocking for problem in found_problems) or not people.to_send,
         "form": form,
@@ -137,13 +65,12 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
             ),
             f"{zones.sentence(when, zone, everywhere=everywhere)} {chosen['note']}".strip(),
         )
-    people = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    people = campaign_audience.preview(campaign)
     return ask(
         request,
         title=f"Schedule “{campaign.name}”",
         sentences=[
-            f"It would go to {'about ' * people.about}{people.to_send:,} people now; whoever is subscribed at that "
-            "time gets it.",
+            f"It would go to {campaign_audience.people(people)} now; whoever is subscribed at that time gets it.",
             "You can change the text, or take the schedule back, until it starts.",
         ],
         form=form,
@@ -210,7 +137,7 @@ def duplicate(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """A new draft with the same lists and text."""
     campaign = _campaign(request, campaign_id, "mailinglist.add_campaign")
     if request.method == "POST":
-        copy = _copy(campaign, request)
+        copy = copies.duplicate(campaign, by=actor(request))
         messages.success(request, "This is a new draft with the same lists and text.")
         return HttpResponseRedirect(_url(copy))
     return ask(
@@ -278,6 +205,54 @@ def unschedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
     )
 
 
+def stop(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Between the confirmation and the first mail: one press, no question, because it is a matter of seconds."""
+    campaign = _campaign(request, campaign_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(_url(campaign))
+    return _act(
+        request,
+        campaign,
+        lambda: lifecycle.unschedule(
+            campaign.pk, by=actor(request), why="Stopped by a manager before the first mail."
+        ),
+        "Stopped. No mail has left; it is a draft again.",
+    )
+
+
+def follow_up(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """A new draft to those whom this campaign did not reach."""
+    campaign = _campaign(request, campaign_id, "mailinglist.add_campaign")
+    form = FollowUpForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            copy = copies.follow_up(campaign, newcomers=form.cleaned_data["newcomers"], by=actor(request))
+        except copies.CannotFollow as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(_url(campaign))
+        messages.success(
+            request, "This is a new draft to those who did not get the mail. Nothing is sent yet."
+        )
+        return HttpResponseRedirect(_url(copy))
+    return ask(
+        request,
+        title=f"Send “{campaign.name}” to those who did not get it",
+        sentences=[
+            "Makes a new draft with the same text, lists and choice of people. It goes to those whose mail failed, or "
+            "could not be delivered until the time for retries was over.",
+            "Whoever got the mail, or may still get it, is left out, also when you do this twice. People who left, "
+            "whose address is dead, or who reported a mail as spam get nothing.",
+            *(
+                f"There is one already: “{one}” ({one.get_status_display()})."
+                for one in campaign.followers.order_by("pk")
+            ),
+        ],
+        form=form,
+        button="Make a draft",
+        back=_url(campaign),
+    )
+
+
 #: Tail of the address → view; CampaignAdmin.get_urls names them ``admin:mailinglist_campaign_<tail>``.
 VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "start": start,
@@ -289,6 +264,9 @@ VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "test": send_test,
     "check": check,
     "duplicate": duplicate,
+    "audience": campaign_audience.show,
+    "stop": stop,
+    "follow-up": follow_up,
 }
 
 
@@ -337,30 +315,6 @@ def _act(request: HttpRequest, campaign: Campaign, act: Callable[[], Any], done:
     else:
         messages.success(request, done)
     return HttpResponseRedirect(_url(campaign))
-
-
-@transaction.atomic
-def _copy(campaign: Campaign, request: HttpRequest) -> Campaign:
-    copy = Campaign.objects.create(
-        name=f"{campaign.name[:110]} (copy)",
-        subject=campaign.subject,
-        preheader=campaign.preheader,
-        body_format=campaign.body_format,
-        body=campaign.body,
-        template=campaign.template,
-        in_archive=campaign.in_archive,
-        created_by=request.user,  # type: ignore[misc]
-    )
-    copy.lists.set(campaign.lists.all())
-    record(
-        Noun.CAMPAIGN,
-        copy.pk,
-        before="",
-        after=copy.status,
-        why=f"Copied from campaign {campaign.pk}.",
-        by=actor(request),
-    )
-    return copy
 
 
 def _campaign(

@@ -17,6 +17,7 @@ from mailinglist.admin import (
     campaign_acts,
     campaign_approval,
     campaign_archive,
+    campaign_audience,
     campaign_preview,
     campaign_versions,
 )
@@ -75,9 +76,11 @@ class CampaignAdmin(PlainAdmin):
     paginator = CappedPaginator
     ordering = ("-pk",)
     readonly_fields = ("merge_tags", "written")
+    autocomplete_fields = campaign_audience.SEARCHED
     warn_unsaved_form = True
     fieldsets = (
         (None, {"fields": ("name", "lists")}),
+        campaign_audience.FIELDSET,
         ("What inboxes show", {"fields": ("subject", "preheader")}),
         ("The mail", {"fields": (("body_format", "template"), "body", "write_over", "base", "merge_tags")}),
         ("Archive", {"fields": ("in_archive",)}),
@@ -94,9 +97,12 @@ class CampaignAdmin(PlainAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        if obj is None or obj.editable:
+        editable = obj is None or obj.editable
+        if editable and request.user.has_perm("mailinglist.view_segment"):
             return self.fieldsets
-        return (*self.fieldsets[:2], ("The mail", {"fields": ("body_format", "written")}))
+        # Whom a started campaign chose is on a page of its own; and who may not see a choice must not lose it by saving.
+        rest = [one for one in self.fieldsets if one is not campaign_audience.FIELDSET]
+        return rest if editable else (*rest[:2], ("The mail", {"fields": ("body_format", "written")}))
 
     def get_urls(self) -> list[URLPattern]:
         views = {
@@ -145,16 +151,17 @@ class CampaignAdmin(PlainAdmin):
         return obj is None or (obj.status == Campaign.Status.DRAFT and not obj.versions.exists())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "lists":
+        if db_field.name in ("lists", *campaign_audience.BOXES):
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         if db_field.name == "body":
             kwargs["widget"] = ComposeArea("id_body_format")
         found = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "template" and found is not None:
             found.empty_label = "None: a plain card"
-        if db_field.name == "lists" and found is not None:
+        if db_field.name in ("lists", *campaign_audience.FIELDS) and found is not None:
             wrapper = found.widget
             wrapper.can_add_related = wrapper.can_change_related = wrapper.can_view_related = False
+        if db_field.name == "lists" and found is not None:
             found.help_text = "Everyone subscribed to one of them gets one mail."
         return found
 
@@ -166,9 +173,10 @@ class CampaignAdmin(PlainAdmin):
         else:
             writing.keep(Campaign.objects.get(pk=obj.pk), by=actor(request))  # where it was written otherwise
             obj.revision = Campaign.objects.values_list("revision", flat=True).get(pk=obj.pk)
-            columns = [name for name in form.changed_data if name not in ("lists", "base", "write_over")]
+            changed = [name for name in form.changed_data if name not in ("base", "write_over")]
+            columns = [name for name in changed if name not in ("lists", *campaign_audience.FIELDS)]
             obj.save(update_fields=[*columns, "updated_at"])
-            if changed := [name for name in form.changed_data if name not in ("base", "write_over")]:
+            if changed:
                 _note_edit(request, obj, changed, before=obj.status)
         writing.keep(obj, by=actor(request))
         writing.forget_typed(obj if change else None, request.user)
@@ -265,6 +273,10 @@ def _note_edit(request: HttpRequest, campaign: Campaign, changed: list[str], *, 
 
 def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, numbers, checks and the buttons that make sense now."""
+    over = campaign.started_at is not None and campaign.status in (
+        Campaign.Status.FINISHED,
+        Campaign.Status.CANCELLED,
+    )
     context = {
         "campaign": campaign,
         "problems": problems.find(campaign) if campaign.editable else [],
@@ -276,6 +288,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "archived": campaign_archive.addresses(campaign),
         "results": results_url(campaign.pk) if campaign.started_at else "",
         **campaign_approval.context(request, campaign),
+        "may_follow": over and request.user.has_perm("mailinglist.add_campaign"),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(

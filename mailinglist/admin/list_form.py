@@ -50,6 +50,15 @@ class ListForm(forms.ModelForm):
         self.initial.update(own_colour=bool(accent), accent=accent or STANDARD_COLOUR)
         if not self.instance.logo_version:
             self.fields["remove_logo"].disabled = True
+        if "stop_seconds" in self.fields:
+            self.fields["stop_seconds"].required = False
+
+    def clean_stop_seconds(self) -> int:
+        """Empty: 0; not asked: as it was."""
+        seconds: int | None = self.cleaned_data["stop_seconds"]
+        if seconds is None:
+            return 0 if "stop_seconds" in self.data else self.instance.stop_seconds
+        return seconds
 
     def clean_logo(self) -> bytes | None:
         """The bytes of a picture that we take."""
@@ -75,7 +84,13 @@ class ListForm(forms.ModelForm):
     @property
     def settings_changed(self) -> list[str]:
         """The fields of the list that were changed; the logo records its change itself."""
-        changed = [name for name in self.changed_data if name not in ("logo", "remove_logo", "own_colour")]
+        changed = [
+            name
+            for name in self.changed_data
+            if name not in ("logo", "remove_logo", "own_colour")
+            # A field that was not sent keeps its value.
+            and self.cleaned_data.get(name) != self.initial.get(name)
+        ]
         if "own_colour" in self.changed_data and "accent" not in changed:
             changed.append("accent")
         return changed

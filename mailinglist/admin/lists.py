@@ -21,6 +21,8 @@ from mailinglist.staff import FirstStep, PlainAdmin, actor
 from mailinglist.whole_numbers import whole_number
 
 Status = Subscription.Status
+#: What the form of a new list proposes: a minute in which a campaign can still be stopped.
+STOP_SECONDS = 60
 TEXTS = ("consent_wording", "sign_up_text", "welcome_text", "goodbye_text")
 
 
@@ -50,7 +52,7 @@ class MailingListAdmin(PlainAdmin):
         ),
         (
             "Sending",
-            {"fields": ("four_eyes",)},
+            {"fields": ("four_eyes", "stop_seconds")},
         ),
         (
             "Joining",
@@ -112,6 +114,9 @@ class MailingListAdmin(PlainAdmin):
             path("<int:list_id>/sign-ups/", pressure, name="mailinglist_mailinglist_sign_ups"),
             *super().get_urls(),
         ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"stop_seconds": STOP_SECONDS, **super().get_changeform_initial_data(request)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
         found: QuerySet[MailingList] = super().get_queryset(request).select_related("form_step")

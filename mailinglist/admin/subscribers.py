@@ -20,7 +20,7 @@ from unfold.widgets import (
 )
 
 from mailinglist import access, addresses, subscriptions
-from mailinglist.admin import erasing, exports
+from mailinglist.admin import erasing, exports, people_filters, tagging, typed_values
 from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
 from mailinglist.forms import PersonNameField
@@ -124,11 +124,27 @@ class AddForm(forms.Form):
 class EditForm(forms.ModelForm):
     name = PersonNameField(widget=UnfoldAdminTextInputWidget())
     attributes = ValuesField(
-        label="Values",
+        label="Other values",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text='For merge tags, as names and values: {"city": "London"} is used as {{ city }}.',
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial.update(typed_values.initial(self.fields, self.instance.attributes))
+
+    def clean(self) -> dict[str, Any]:
+        """The values of the typed fields join the others."""
+        found: dict[str, Any] = super().clean() or {}
+        if "attributes" in found:
+            others = found["attributes"]
+            if twice := typed_values.keys(self.fields) & others.keys():
+                self.add_error("attributes", f"“{min(twice)}” has a field of its own above.")
+            before = self.instance.attributes
+            found["attributes"] = {**others, **typed_values.cleaned(self.fields, found, before)}
+        return found
 
     def clean_attributes(self) -> dict[str, Any]:
         """Names that a merge tag can have; those imported before may stay."""
@@ -146,22 +162,12 @@ class SubscriberAdmin(FastAdmin):
     form = EditForm
     list_display = ("address", "name", "lists", "created_at", "edit")
     list_display_links = None
-    list_filter = (ListFilter, StatusFilter)
     list_filter_sheet = False
     search_fields = ("email_key",)
-    search_help_text = "An address, or the beginning of one"
+    search_help_text = "An address, or the beginning of one; or a value, as in city=Rome"
+    actions = ("add_tag", "remove_tag")
     list_before_template = "admin/mailinglist/subscriber/in_and_out.html"
-    fields = (
-        "email",
-        "name",
-        "attributes",
-        "language",
-        "time_zone",
-        "everything",
-        "created_at",
-        "updated_at",
-    )
-    readonly_fields = ("email", "everything", "created_at", "updated_at")
+    readonly_fields = ("email", "tags", "everything", "created_at", "updated_at")
     empty_text = (
         "People appear here when they sign up on a list's public page, when you add them, "
         "or when you import a file (Imports, in the navigation)."
@@ -183,7 +189,39 @@ class SubscriberAdmin(FastAdmin):
     ) -> tuple[QuerySet[Subscriber], bool]:
         if not search_term:
             return queryset, False
+        if value := typed_values.searched(search_term):
+            return queryset.filter(value), False
         return queryset.filter(pk__in=find_subscribers(search_term).values("pk")), False
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [ListFilter, StatusFilter, *people_filters.FILTERS, *people_filters.of_values()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Subscriber | None = None) -> Any:
+        typed = typed_values.names() if self.has_change_permission(request, obj) else []
+        tags = ["tags"] if request.user.has_perm("mailinglist.view_tag") else []
+        return [
+            (None, {"fields": ["email", "name", "language", "time_zone", *tags]}),
+            ("Values", {"fields": [*typed, "attributes"]}),
+            (None, {"fields": ["everything", "created_at", "updated_at"]}),
+        ]
+
+    def get_form(
+        self, request: HttpRequest, obj: Subscriber | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """With a field for each value that is defined."""
+        form = type("EditForm", (EditForm,), dict(typed_values.fields()))
+        return super().get_form(request, obj, change, **{"form": form, **kwargs})
+
+    def has_tag_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("mailinglist.change_tag"))
+
+    @admin.action(description="Tag …", permissions=["tag"])
+    def add_tag(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> HttpResponse:
+        return tagging.ask_for_tag(request, queryset, add=True)
+
+    @admin.action(description="Take a tag off …", permissions=["tag"])
+    def remove_tag(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> HttpResponse:
+        return tagging.ask_for_tag(request, queryset, add=False)
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
@@ -228,13 +266,18 @@ class SubscriberAdmin(FastAdmin):
     def save_model(self, request: HttpRequest, obj: Subscriber, form: Any, change: bool) -> None:
         if not form.changed_data:
             return
-        obj.save(update_fields=[*form.changed_data, "updated_at"])
+        typed = typed_values.names_in(form.fields)
+        columns = {"attributes" if name in typed else name for name in form.changed_data}
+        changed = [
+            typed_values.key_of(form.fields[name]) if name in typed else name for name in form.changed_data
+        ]
+        obj.save(update_fields=[*columns, "updated_at"])
         record(
             Noun.SUBSCRIBER,
             obj.pk,
             before="details",
             after="changed",
-            why=f"Changed by hand: {', '.join(form.changed_data)}.",
+            why=f"Changed by hand: {', '.join(changed)}.",
             by=actor(request),
             subscriber_id=obj.pk,
         )
@@ -255,6 +298,11 @@ class SubscriberAdmin(FastAdmin):
         return format_html(
             '<a href="{}">Edit</a>', reverse("admin:mailinglist_subscriber_change", args=[row.pk])
         )
+
+    @display(description="Tags")
+    def tags(self, row: Subscriber) -> SafeString | str:
+        found = row.tag_rows.select_related("tag").order_by("tag__name")
+        return format_html_join(" ", "{}", [(badge(one.tag.name, "info"),) for one in found]) or "–"
 
     @display(description="What happened")
     def everything(self, row: Subscriber) -> SafeString:

@@ -12,7 +12,7 @@ from mailinglist import link_checks, merge, sender_checks
 from mailinglist.composing import advice, body, design
 from mailinglist.composing.body import Written
 from mailinglist.models import Campaign, MailingList, Subscriber
-from mailinglist.sending import audience
+from mailinglist.sending import audience_preview
 from mailinglist.sending.messages import VALUE_NAMES
 
 #: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
@@ -31,7 +31,7 @@ class Problem:
 def find(campaign: Campaign) -> list[Problem]:
     """Everything that speaks against starting the campaign now; empty of blocking ones means it can start."""
     lists = list(campaign.lists.order_by("pk"))
-    found = [*_written_problems(campaign), *_list_problems(lists), *_sender_problems(lists)]
+    found = [*_written_problems(campaign), *_list_problems(campaign, lists), *_sender_problems(lists)]
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
     try:
         compiled = body.compile(campaign)
@@ -69,7 +69,7 @@ def _written_problems(campaign: Written) -> list[Problem]:
     return found
 
 
-def _list_problems(lists: list[MailingList]) -> list[Problem]:
+def _list_problems(campaign: Campaign, lists: list[MailingList]) -> list[Problem]:
     if not lists:
         return [Problem("lists", "Choose a list.")]
     found = []
@@ -78,9 +78,8 @@ def _list_problems(lists: list[MailingList]) -> list[Problem]:
             found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
         if not mailing_list.postal_address.strip():
             found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
-    people = audience.count([mailing_list.pk for mailing_list in lists])
-    if not people.to_send:
-        found.append(Problem("lists", "Nobody would get it: no confirmed subscriber who may be mailed."))
+    if nobody := audience_preview.trouble(campaign):
+        found.append(Problem("lists", nobody))
     return found
 
 

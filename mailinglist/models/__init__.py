@@ -1,6 +1,7 @@
 """The nouns of mailinglist. Nothing here acts; the functions in mailinglist/*.py are the only writers."""
 
 from mailinglist.models import lookups as lookups
+from mailinglist.models.audience import Attribute, Segment, SubscriberTag, Tag
 from mailinglist.models.audit import Change
 from mailinglist.models.campaigns import Campaign, CampaignDraft, CampaignRevision, CampaignVersion
 from mailinglist.models.consent import ConsentRecord
@@ -22,6 +23,7 @@ __all__ = [
     "Approval",
     "AskedAddress",
     "Attempt",
+    "Attribute",
     "Campaign",
     "CampaignCount",
     "CampaignDraft",
@@ -45,12 +47,15 @@ __all__ = [
     "MailingList",
     "Membership",
     "ProviderPace",
+    "Segment",
     "SendBudget",
     "SenderCheck",
     "SignUpCount",
     "Subscriber",
+    "SubscriberTag",
     "Subscription",
     "Suppression",
+    "Tag",
     "Template",
     "new_token",
 ]

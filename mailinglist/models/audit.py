@@ -35,6 +35,9 @@ class Change(models.Model):
         IMAGE = "image", "image"
         #: Somebody who may log in: their roles, logins and second step. ``object_id``: of the account, 0: of none.
         MANAGER = "manager", "manager"
+        ATTRIBUTE = "attribute", "attribute"
+        TAG = "tag", "tag"
+        SEGMENT = "segment", "segment"
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)

@@ -11,6 +11,7 @@ from mailinglist.models.subscribers import new_token
 from mailinglist.models.validators import one_line
 
 if TYPE_CHECKING:
+    from mailinglist.models.audience import Segment, Tag
     from mailinglist.models.lists import MailingList
     from mailinglist.models.templates import Template
 
@@ -53,6 +54,39 @@ class Campaign(models.Model):
     lists: "models.ManyToManyField[MailingList, Any]" = models.ManyToManyField(
         "MailingList", related_name="campaigns"
     )
+    include_segments: "models.ManyToManyField[Segment, Any]" = models.ManyToManyField(
+        "Segment",
+        verbose_name="only people in",
+        related_name="+",
+        blank=True,
+        help_text="Of the subscribers of the lists, those who are in one of these segments. None: all of them.",
+    )
+    exclude_segments: "models.ManyToManyField[Segment, Any]" = models.ManyToManyField(
+        "Segment", verbose_name="leave out people in", related_name="+", blank=True
+    )
+    exclude_tags: "models.ManyToManyField[Tag, Any]" = models.ManyToManyField(
+        "Tag", verbose_name="leave out people tagged", related_name="+", blank=True
+    )
+    exclude_lists: "models.ManyToManyField[MailingList, Any]" = models.ManyToManyField(
+        "MailingList", verbose_name="leave out subscribers of", related_name="+", blank=True
+    )
+    exclude_campaigns: "models.ManyToManyField[Campaign, Any]" = models.ManyToManyField(
+        "self",
+        verbose_name="leave out who got",
+        related_name="+",
+        symmetrical=False,
+        blank=True,
+        help_text="People who got one of these campaigns, or may still get it.",
+    )
+    #: It goes to those whom that one did not reach; always the first of a row of such campaigns.
+    follows: "models.ForeignKey[Campaign | None, Campaign | None]" = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="followers"
+    )
+    #: And to those who subscribed after that one had started.
+    follow_newcomers = models.BooleanField(default=False, db_default=False, editable=False)
+    #: While it can still be stopped: how many people the manager has confirmed, and whether that was an estimate.
+    confirmed_for = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    confirmed_about = models.BooleanField(default=False, db_default=False, editable=False)
     subject = models.CharField(max_length=200, blank=True, validators=[one_line])
     preheader = models.CharField(
         max_length=200,
@@ -157,6 +191,13 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(at_local_time=False) | (Q(planned_at__isnull=False) & ~Q(time_zone="")),
                 name="local_time_has_plan",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_for__isnull=True) | Q(status="scheduled", planned_at__isnull=True),
+                name="confirmed_campaign_can_be_stopped",
+            ),
+            models.CheckConstraint(
+                condition=Q(follow_newcomers=False) | Q(follows__isnull=False), name="newcomers_since_another"
             ),
             models.CheckConstraint(
                 condition=~Q(status="paused") | ~Q(status_reason=""), name="paused_campaign_has_reason"

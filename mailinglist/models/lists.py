@@ -1,6 +1,6 @@
 """Mailing lists and who is subscribed to them."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -128,6 +128,14 @@ class MailingList(models.Model):
         default=False,
         db_default=False,
         help_text="Else the pages of the archive ask search engines to stay away.",
+    )
+    stop_seconds = models.PositiveSmallIntegerField(
+        "time to stop",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(3600)],
+        help_text="Seconds between the confirmation of a campaign and its first mail, in which it can still be stopped. "
+        "0: mails leave at once.",
     )
     #: The logo (its bytes are a ListLogo): part of its address, so that a new one is seen at once, and its size.
     logo_version = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)

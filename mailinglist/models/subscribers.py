@@ -2,7 +2,7 @@
 
 import secrets
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 
@@ -53,6 +53,8 @@ class Subscriber(models.Model):
             models.Index(
                 fields=["email_key"], name="subscriber_key_prefix", opclasses=["varchar_pattern_ops"]
             ),
+            # The admin and segments: who has this value.
+            GinIndex(fields=["attributes"], name="subscriber_by_attribute", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:

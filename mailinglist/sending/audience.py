@@ -2,18 +2,20 @@
 
 Called by lifecycle.start inside its transaction. Suppressed people, and those who paused all mails, get a row too
 (skipped, with the reason), so that "who did not get it, and why" has an answer; the unsubscribed and unconfirmed get
-none. A person on several of the campaign's lists gets one mail, for the list with the lowest id.
+none, nor do those whom the campaign leaves out by segments, tags, lists or earlier campaigns (chosen.py). A person on
+several of the campaign's lists gets one mail, for the list with the lowest id. What the numbers are before the start is
+in audience_preview.py.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import connection
 
 from mailinglist import zones
 from mailinglist.models import Campaign
-from mailinglist.sending import queue
+from mailinglist.sending import chosen, queue
+from mailinglist.timeouts import within
 
 _PEOPLE = """
     (SELECT b.subscriber_id, min(b.list_id) AS list_id FROM mailinglist_subscription b
@@ -37,6 +39,7 @@ _INSERT = f"""
     FROM {_PEOPLE}
     LEFT JOIN unnest(%s::text[], %s::timestamptz[]) AS turn(zone, at) ON turn.zone = s.time_zone
     CROSS JOIN LATERAL (SELECT {_REFUSAL} AS refusal) judged
+    {{chosen}}
     ORDER BY {{order}}
     ON CONFLICT (campaign_id, subscriber_id) DO NOTHING"""  # noqa: S608
 
@@ -47,25 +50,8 @@ _SHUFFLED = "md5(person.subscriber_id::text || clock_timestamp()::date::text)"
 CANARY_SHARE, CANARY_LEAST = 0.01, 50
 
 
-#: More people than this are not counted while somebody waits for a page; one in so many tells then.
-EXACT_MOST, SAMPLED = 50_000, 100
-_MANY = """
-    SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscription
-                          WHERE list_id = ANY(%s) AND status = 'confirmed' LIMIT %s) first_ones"""
-_COUNT = f"""
-    SELECT count(*), count(p.key), count(*) FILTER (WHERE p.key IS NULL AND s.paused_until > statement_timestamp())
-    FROM {_PEOPLE.replace("GROUP BY", "{sample} GROUP BY")}"""  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """How many people a campaign would reach now, and how many of its subscribers it would leave out."""
-
-    to_send: int
-    suppressed: int
-    paused: int = 0
-    #: It is too many people to count them while somebody waits: a sample of them tells.
-    about: bool = False
+#: Seconds for the snapshot of a campaign that leaves people out: nothing that somebody asks may hold the database.
+PATIENCE = 600
 
 
 def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
@@ -73,6 +59,8 @@ def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
 
     ``clock``: everybody gets it when their own clock shows this time (naive), those without a known time zone when
     the clocks of the campaign's zone do; at once where that is past. Without it all may go now.
+
+    Raises segments.rules.BadRules, and timeouts.TookTooLong where the choice of people takes longer than PATIENCE.
     """
     campaign = Campaign.objects.get(pk=campaign_id)
     found = turns(campaign, clock) if clock else {}
@@ -81,8 +69,11 @@ def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
     # In the order of the statement: the selected columns, the lists in _PEOPLE, the turns, the refusal.
     columns = [campaign.pk, campaign.version_id, otherwise, otherwise]
     values = [*columns, _lists(campaign), list(found), list(found.values()), otherwise]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT.format(order=order), values)
+    reasons = chosen.left_out(campaign)
+    where, more = chosen.condition(reasons)
+    statement = _INSERT.format(order=order, chosen=f"WHERE true{where}" if where else "")
+    with within(PATIENCE) if reasons else nullcontext(), connection.cursor() as cursor:
+        cursor.execute(statement, [*values, *more])
         inserted = int(cursor.rowcount)
     queue.supersede_older(campaign_id)
     return inserted
@@ -90,10 +81,12 @@ def snapshot(campaign_id: int, *, clock: datetime | None = None) -> int:
 
 def turns(campaign: Campaign, clock: datetime) -> dict[str, datetime]:
     """time zone → when its clocks show ``clock``, for the zones of the people the campaign would reach now."""
-    with connection.cursor() as cursor:
+    reasons = chosen.left_out(campaign)
+    where, more = chosen.condition(reasons)
+    with within(PATIENCE) if reasons else nullcontext(), connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT s.time_zone FROM {_PEOPLE} WHERE p.key IS NULL",  # noqa: S608
-            [_lists(campaign)],
+            f"SELECT DISTINCT s.time_zone FROM {_PEOPLE} WHERE p.key IS NULL{where}",  # noqa: S608
+            [_lists(campaign), *more],
         )
         return zones.turns(clock, [row[0] for row in cursor.fetchall()])
 
@@ -110,26 +103,6 @@ def canary_end(campaign_id: int) -> int | None:
         )
         row = cursor.fetchone()
     return row[0] if row else None
-
-
-def count(list_ids: Sequence[int]) -> Audience:
-    """What a snapshot over these lists would find now: exact to EXACT_MOST people, else from one in SAMPLED."""
-    lists = list(list_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(_MANY, [lists, EXACT_MOST + 1])
-        about = cursor.fetchone()[0] > EXACT_MOST
-        # By person, so that who is on several lists counts once in the sample, too.
-        sample = f"AND b.subscriber_id %% {SAMPLED} = 0" if about else ""
-        cursor.execute(_COUNT.format(sample=sample), [lists])
-        everybody, suppressed, paused = cursor.fetchone()
-    numbers = [everybody - suppressed - paused, suppressed, paused]
-    to_send, suppressed, paused = (_rounded(number * SAMPLED) for number in numbers) if about else numbers
-    return Audience(to_send, suppressed, paused, about)
-
-
-def _rounded(number: int) -> int:
-    """To three digits: a sample tells no more, and the number stays while somebody reads it."""
-    return round(number, 3 - len(str(number)))
 
 
 def _lists(campaign: Campaign) -> list[int]:

@@ -18,6 +18,8 @@ from django.db.models.functions import Now
 from mailinglist import doorbell
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Attempt, Campaign, Delivery
+from mailinglist.segments.questions import GOT
+from mailinglist.sending import chosen
 from mailinglist.sending.claims import REFUSAL, Claimed, claim, finish, recover_expired
 from mailinglist.sending.settling import (
     Judged,
@@ -245,9 +247,12 @@ def resolve_unknown() -> Resolved:
 
 
 @transaction.atomic
+@transaction.atomic
 def resend(delivery_id: int, *, by: Actor) -> None:
     """A manager sends a mail again whose outcome is unknown, or which was refused. Raises CannotResend."""
     delivery = Delivery.objects.select_related("campaign").get(pk=delivery_id)
+    if delivery.campaign and _taken_over(delivery, delivery.campaign):
+        raise CannotResend("The person gets this mail by a later campaign to those who had not got it.")
     if delivery.campaign and delivery.campaign.status == Campaign.Status.CANCELLED:
         raise CannotResend("The campaign was cancelled, so its mails cannot be sent again.")
     if delivery.subscriber_id is None:
@@ -274,6 +279,20 @@ def resend(delivery_id: int, *, by: Actor) -> None:
         doorbell.ring(signature("mailinglist.tasks.send_campaign"), delivery.campaign_id)
     else:
         doorbell.ring(signature("mailinglist.tasks.send_mail"))
+
+
+def _taken_over(delivery: Delivery, campaign: Campaign) -> bool:
+    """Whether another campaign of the same row has brought the person the mail, or still may.
+
+    The first of the row is locked until the end of the transaction: no other of them starts meanwhile.
+    """
+    mails = chosen.family(campaign)
+    if not mails or delivery.subscriber_id is None:
+        return False
+    first = campaign.follows_id or campaign.pk
+    Campaign.objects.select_for_update(of=("self",), no_key=True).get(pk=first)
+    rows = Delivery.objects.filter(subscriber_id=delivery.subscriber_id, campaign_id__in=mails)
+    return rows.filter(state__in=GOT).exists()
 
 
 def lock(delivery_ids: Collection[int]) -> list[Delivery]:

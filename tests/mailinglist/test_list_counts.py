@@ -7,7 +7,6 @@ import pytest
 from mailinglist import list_counts, subscriptions
 from mailinglist.changes import SYSTEM, Noun, record
 from mailinglist.models import ListDay, MailingList, Subscription
-from mailinglist.sending import audience
 from tests.factories import make_list, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -65,15 +64,3 @@ def test_a_small_list_is_counted_at_once_and_a_large_one_by_the_task(monkeypatch
     assert list_counts.sizes([news.pk])[news.pk] == list_counts.Size(confirmed=3, at_least=True)
     list_counts.refresh(NOW)
     assert list_counts.sizes([news.pk])[news.pk] == list_counts.Size(confirmed=5, counted_at=NOW)
-
-
-def test_many_recipients_are_told_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    news, tips = make_list("news"), make_list("tips")
-    for number in range(60):
-        make_subscriber(f"p{number}@post.example", news, *([tips] if number % 2 else []))
-    exact = audience.count([news.pk, tips.pk])
-    assert (exact.to_send, exact.about) == (60, False)
-    monkeypatch.setattr(audience, "EXACT_MOST", 20)
-    monkeypatch.setattr(audience, "SAMPLED", 2)
-    about = audience.count([news.pk, tips.pk])
-    assert about.about and 56 <= about.to_send <= 64

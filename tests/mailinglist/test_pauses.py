@@ -9,7 +9,8 @@ from django.utils import timezone
 from mailinglist import lifecycle, pauses, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.models import Change, Delivery, Subscriber, Suppression
-from mailinglist.sending import audience, queue
+from mailinglist.sending import queue
+from tests.counts import counted
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import claim
 
@@ -66,7 +67,7 @@ class TestCampaigns:
         pauses.pause(ada, days=30, by=PERSON)
         pauses.pause(both, days=30, by=PERSON)
         suppression.suppress(both.pk, reason=Suppression.Reason.MANUAL, by=SYSTEM, why="Asked by phone.")
-        assert audience.count([news.pk]) == audience.Audience(to_send=1, suppressed=1, paused=1)
+        assert counted(news) == (1, 1, 1)
         campaign = make_campaign(news)
         lifecycle.start(campaign.pk, by=SYSTEM)
         found = dict(campaign.deliveries.values_list("subscriber__email", "reason"))
@@ -75,7 +76,7 @@ class TestCampaigns:
     def test_a_pause_that_is_over_leaves_nobody_out(self) -> None:
         news = make_list()
         make_subscriber("ada@post.example", news, paused_until=timezone.now() - timedelta(seconds=1))
-        assert audience.count([news.pk]) == audience.Audience(to_send=1, suppressed=0)
+        assert counted(news) == (1, 0, 0)
         campaign = make_campaign(news)
         lifecycle.start(campaign.pk, by=SYSTEM)
         assert campaign.deliveries.get().state == "queued"

@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from bounces.models import Event, Incident, Notification, Policy, ProviderSlot
-from mailinglist import images, import_runs
+from mailinglist import attributes, images, import_runs, tags
 from mailinglist.changes import SYSTEM, Noun, record
 from mailinglist.models import (
+    Attribute,
     Campaign,
     Change,
     Delivery,
@@ -23,11 +24,13 @@ from mailinglist.models import (
     ListDay,
     MailingList,
     Membership,
+    Segment,
     Subscriber,
     Subscription,
     Suppression,
     Template,
 )
+from mailinglist.segments import rules, store
 from tests.bounces.admin.test_all_pages import fill
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.logos import png
@@ -83,6 +86,10 @@ def foreign() -> Subscriber:
     ImportBadRow.objects.create(owner=brought, line=2, value=MARKER, reason=MARKER)
     image = images.store(png(8, 8), name=MARKER, alt=MARKER, by=SYSTEM)
     Campaign.objects.filter(started_at=None).update(body=f"{MARKER} {images.markdown(image)}")
+    attributes.save(Attribute(key="town", label="Town"), by=SYSTEM)
+    tag = tags.make(MARKER, by=SYSTEM)
+    tree = rules.read({"match": "all", "parts": [{"rule": "tag", "ask": "has", "value": tag.pk}]})
+    store.save(Segment(name=MARKER), tree, by=SYSTEM)
     # Looks are everybody's.
     for look in Template.objects.all():
         look.name, look.description, look.source = f"Look {look.pk}", "", "{{ content }}"
@@ -141,8 +148,8 @@ def addresses() -> list[tuple[str, bool]]:
         if name in LEFT_OUT or (name.startswith("auth_group_") and arguments):
             continue
         values = {argument_name: argument(argument_name, name) for argument_name in arguments}
-        # Looks belong to everybody, and hold nothing of a list.
-        is_shared = name.startswith("mailinglist_template_")
+        # Looks and names of values belong to everybody, and hold nothing of a list.
+        is_shared = name.startswith(("mailinglist_template_", "mailinglist_attribute_"))
         names_a_row = bool(set(arguments) - {"url", "app_label"}) and not is_shared
         found.append((reverse(f"admin:{name}", kwargs=values), names_a_row))
     return found
@@ -413,3 +420,32 @@ def test_results_tell_nothing_of_an_address_on_foreign_lists_only(
     )
     assert "Nobody with this address is on the lists that you manage." in text(answer)
     assert reverse("admin:bounces_recipient", args=[foreign.pk]) not in text(answer)
+
+
+def test_saving_a_campaign_keeps_a_choice_of_people_that_one_may_not_see(
+    client: Client, own: MailingList
+) -> None:
+    segment, tag = Segment(name="Some"), tags.make("some", by=SYSTEM)
+    rule = {"rule": "tag", "ask": "has", "value": tag.pk}
+    store.save(segment, rules.read({"match": "all", "parts": [rule]}), by=SYSTEM)
+    theirs = MailingList.objects.get(slug="theirs")
+    campaign = make_campaign(own, name="Ours")
+    campaign.include_segments.add(segment)
+    campaign.exclude_lists.add(theirs)
+    client.force_login(member("eve", "editor", own))
+    page = reverse("admin:mailinglist_campaign_change", args=[campaign.pk])
+    client.post(
+        page,
+        {
+            "name": "Ours",
+            "lists": [own.pk],
+            "body_format": "markdown",
+            "canary_minutes": 0,
+            "subject": "New",
+            "exclude_lists": [own.pk],
+        },
+    )
+    campaign.refresh_from_db()
+    assert campaign.subject == "New"
+    assert list(campaign.include_segments.all()) == [segment]
+    assert list(campaign.exclude_lists.all()) == [theirs]

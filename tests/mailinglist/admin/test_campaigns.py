@@ -102,7 +102,8 @@ def test_mjml_with_a_mistake_is_told_at_the_field_and_what_was_typed_stays(
 def test_start_shows_who_gets_it_and_who_does_not(staff: Client, draft: Campaign) -> None:
     make_suppressed(draft.lists.get().subscriptions.first().subscriber)
     page = staff.get(url(draft, "start")).content.decode()
-    assert "<strong>2</strong> people" in page and "1 who are subscribed but suppressed" in page
+    assert "<strong>2</strong>" in page
+    assert 'suppressed (hard bounce, complaint, or by hand)</td><td class="ml-number">1<' in page
 
 
 def test_start_wants_the_number_typed(staff: Client, draft: Campaign) -> None:

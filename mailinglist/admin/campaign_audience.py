@@ -1,0 +1,63 @@
+"""The page that says who would get a campaign, who would not, and why; and its fields in the campaign's form."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from mailinglist.models import Campaign
+from mailinglist.segments.rules import BadRules
+from mailinglist.sending import audience_preview
+from mailinglist.sending.audience_preview import Preview
+from mailinglist.staff import found, page
+
+#: Few enough to be shown as boxes; the others are searched for.
+BOXES = ("include_segments", "exclude_segments", "exclude_lists")
+SEARCHED = ("exclude_tags", "exclude_campaigns")
+FIELDS = (*BOXES, *SEARCHED)
+FIELDSET = (
+    "Who of them",
+    {
+        "fields": FIELDS,
+        "description": "Empty: every subscriber of the lists. “Who gets it” above counts what is saved.",
+    },
+)
+
+
+def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Counted now, by the conditions of the start itself; of a started campaign, what it chose. Changes nothing."""
+    campaign = found(request, Campaign, campaign_id, "mailinglist.view_campaign")
+    context = {
+        "campaign": campaign,
+        "audience": preview(campaign) if campaign.editable else None,
+        "choice": choice(campaign),
+        "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
+    }
+    return page(
+        request, "admin/mailinglist/campaign/audience_page.html", f"Who gets “{campaign.name}”", context
+    )
+
+
+def preview(campaign: Campaign) -> Preview:
+    """The numbers; those of nobody where a segment cannot be used (the list of problems says so)."""
+    try:
+        return audience_preview.preview(campaign)
+    except BadRules:
+        return Preview(0)
+
+
+def people(counted: Preview) -> str:
+    """For a sentence: "about 12,000 people"."""
+    if counted.to_send is None:
+        return "more people than could be counted in time"
+    return f"{'about ' * counted.about}{counted.to_send:,} people"
+
+
+def choice(campaign: Campaign) -> list[tuple[str, str]]:
+    """What the campaign chooses by, as lines of a page."""
+    lines = [
+        (str(Campaign._meta.get_field(name).verbose_name), ", ".join(map(str, getattr(campaign, name).all())))  # type: ignore[union-attr]
+        for name in FIELDS
+    ]
+    if campaign.follows:
+        who = f"those whom “{campaign.follows}” did not reach"
+        lines.insert(0, ("only", who + " and new subscribers" * campaign.follow_newcomers))
+    return [(label[:1].upper() + label[1:], text) for label, text in lines if text]

@@ -1,0 +1,78 @@
+"""Who is in a segment: how many, and twenty of them. Within a few seconds or not at all."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from mailinglist.models import Subscriber
+from mailinglist.segments import sql
+from mailinglist.segments.rules import Group
+from mailinglist.timeouts import TookTooLong, within
+
+#: Seconds for the count, and for the sample.
+PATIENCE = 3.0
+#: People up to here are counted one by one; of more, one in so many tells, unless there are so few in the sample that it
+#: tells little: then they are counted after all, if that is quick enough.
+EXACT_MOST, SAMPLED, FEW = 50_000, 100, 100
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``number`` None: it took too long. ``about``: it was counted in a sample."""
+
+    number: int | None
+    about: bool
+    sample: list[Subscriber]
+
+
+def sampled(column: str) -> str:
+    """Whether a person's id is in the sample. By a hash: the order in which people came must not decide."""
+    return f"(hashint8({column}) & 2147483647) %% {SAMPLED} = 0"
+
+
+def find(tree: Group) -> Found:
+    """How many people of all lists and none the rules hold for, and the newest twenty."""
+    where, values = sql.condition(tree, timezone.now())
+    number, about = _count(where, values)
+    return Found(number, about, _sample(where, values))
+
+
+def _count(where: str, values: list[Any]) -> tuple[int | None, bool]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscriber LIMIT %s) few", [EXACT_MOST + 1]
+        )
+        about = cursor.fetchone()[0] > EXACT_MOST
+    try:
+        number = _counted(where, values, one_in_many=about)
+        if about and number < FEW:
+            with suppress(TookTooLong):
+                return _counted(where, values, one_in_many=False), False
+    except TookTooLong:
+        return None, about
+    return number * SAMPLED if about else number, about
+
+
+def _counted(where: str, values: list[Any], *, one_in_many: bool) -> int:
+    few = f"{sampled('s.id')} AND " if one_in_many else ""
+    with within(PATIENCE), connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM mailinglist_subscriber s WHERE {few}{where}", values)  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def _sample(where: str, values: list[Any]) -> list[Subscriber]:
+    try:
+        with within(PATIENCE):
+            return list(
+                Subscriber.objects.raw(
+                    f"SELECT s.id, s.email, s.name FROM mailinglist_subscriber s WHERE {where} "  # noqa: S608
+                    "ORDER BY s.id DESC LIMIT %s",
+                    [*values, SHOWN],
+                )
+            )
+    except TookTooLong:
+        return []

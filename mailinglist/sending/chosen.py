@@ -1,0 +1,134 @@
+"""Whom a campaign leaves out of the subscribers of its lists, as conditions about the person ``s``.
+
+The snapshot, the counts and the local times all ask these, and nothing else, so that they cannot disagree.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from mailinglist.models import Campaign, Segment
+from mailinglist.segments import rules, sql, words
+from mailinglist.segments.kinds import Condition
+from mailinglist.segments.questions import GOT
+
+#: States in which the mail did not reach the person and does not try any more, though nothing says they cannot be
+#: reached: refused by SES, or bounced softly until the time was over.
+MISSED = ("failed", "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """People whom ``condition`` holds for; ``why`` ends the sentence “… people who …”."""
+
+    code: str
+    why: str
+    condition: Condition
+
+
+def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
+    """In the order in which a person's reason is looked for; empty for a campaign to all subscribers of its lists.
+
+    Raises segments.rules.BadRules for a segment with a rule that is not known any more.
+    """
+    now = now or timezone.now()
+    found: list[LeftOut] = []
+    if campaign.follows_id is not None:
+        found.append(LeftOut("reached", "are not among those to reach now", _not_missed(campaign)))
+    choice = _choice(campaign)
+    wanted = {*choice.get("include_segments", ()), *choice.get("exclude_segments", ())}
+    by_id = Segment.objects.in_bulk(wanted) if wanted else {}
+    if only := [by_id[pk] for pk in choice.get("include_segments", ())]:
+        text, values = sql.joined(" OR ", only, lambda segment: sql.of_segment(segment, now))
+        found.append(LeftOut("not-in-segment", "are in none of the segments", (f"NOT {text}", values)))
+    if segments := [by_id[pk] for pk in choice.get("exclude_segments", ())]:
+        condition = sql.joined(" OR ", segments, lambda segment: sql.of_segment(segment, now))
+        found.append(LeftOut("in-segment", "are in a segment that is left out", condition))
+    for code, why, name, rows in (
+        ("tagged", "have a tag that is left out", "exclude_tags", _TAGGED),
+        ("on-list", "are subscribed to a list that is left out", "exclude_lists", _LISTED),
+        ("got-other", "got another campaign that is left out", "exclude_campaigns", _GOT),
+    ):
+        if ids := choice.get(name):
+            found.append(LeftOut(code, why, (f"EXISTS ({rows})", [ids])))
+    return found
+
+
+def condition(reasons: list[LeftOut]) -> Condition:
+    """Who is not left out, as " AND …" after a condition; nothing where nobody is."""
+    text = "".join(f" AND NOT ({one.condition[0]})" for one in reasons)
+    return text, [value for one in reasons for value in one.condition[1]]
+
+
+def family(campaign: Campaign) -> list[int]:
+    """The campaign it follows and all that follow that one, without itself: together they reach a person once."""
+    first = campaign.follows_id or campaign.pk
+    others = Campaign.objects.filter(follows_id=first).values_list("pk", flat=True)
+    return sorted({first, *others} - {campaign.pk})
+
+
+def described(campaign: Campaign) -> dict[str, Any]:
+    """The choice as it stands, for the history: a segment may be changed later."""
+
+    def segments(rows: Any) -> list[str]:
+        return [f"{row}: {words.sentence(rules.read(row.rules))}" for row in rows.order_by("pk")]
+
+    found: dict[str, Any] = {
+        "only_in": segments(campaign.include_segments),
+        "not_in": segments(campaign.exclude_segments),
+        "not_tagged": [str(row) for row in campaign.exclude_tags.all()],
+        "not_on": [str(row) for row in campaign.exclude_lists.all()],
+        "not_who_got": _ids(campaign.exclude_campaigns),
+    }
+    if campaign.follows_id:
+        found["follows"] = campaign.follows_id
+    return {name: value for name, value in found.items() if value}
+
+
+_CHOICE = """
+    SELECT 'include_segments', segment_id FROM mailinglist_campaign_include_segments WHERE campaign_id = %s
+    UNION ALL SELECT 'exclude_segments', segment_id FROM mailinglist_campaign_exclude_segments WHERE campaign_id = %s
+    UNION ALL SELECT 'exclude_tags', tag_id FROM mailinglist_campaign_exclude_tags WHERE campaign_id = %s
+    UNION ALL SELECT 'exclude_lists', mailinglist_id FROM mailinglist_campaign_exclude_lists WHERE campaign_id = %s
+    UNION ALL SELECT 'exclude_campaigns', to_campaign_id FROM mailinglist_campaign_exclude_campaigns
+        WHERE from_campaign_id = %s
+    ORDER BY 1, 2"""
+_TAGGED = "SELECT 1 FROM mailinglist_subscribertag t WHERE t.subscriber_id = s.id AND t.tag_id = ANY(%s)"
+_LISTED = (
+    "SELECT 1 FROM mailinglist_subscription o WHERE o.subscriber_id = s.id AND o.list_id = ANY(%s) "
+    "AND o.status = 'confirmed'"
+)
+_MAILS = "SELECT 1 FROM mailinglist_delivery d WHERE d.subscriber_id = s.id AND d.campaign_id = ANY(%s)"
+_GOT = _MAILS + " AND d.state IN ('" + "', '".join(GOT) + "')"
+_MISSED = _MAILS + " AND d.state IN ('" + "', '".join(MISSED) + "')"
+_NEW = (
+    "SELECT 1 FROM mailinglist_subscription n WHERE n.subscriber_id = s.id AND n.list_id = ANY(%s) "
+    "AND n.status = 'confirmed' AND coalesce(n.confirmed_at, n.created_at) > %s"
+)
+
+
+def _choice(campaign: Campaign) -> dict[str, list[int]]:
+    """Name of the field → ids that are chosen there, of all five in one statement."""
+    found: dict[str, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOICE, [campaign.pk] * 5)
+        for name, pk in cursor.fetchall():
+            found.setdefault(name, []).append(pk)
+    return found
+
+
+def _not_missed(campaign: Campaign) -> Condition:
+    first, mails = campaign.follows, family(campaign)
+    wanted = f"EXISTS ({_MISSED})"
+    values: list[Any] = [mails]
+    if campaign.follow_newcomers and first is not None:
+        wanted = f"({wanted} OR (EXISTS ({_NEW}) AND NOT EXISTS ({_MAILS})))"
+        values = [mails, _ids(campaign.lists), first.started_at, mails]
+    return f"NOT ({wanted} AND NOT EXISTS ({_GOT}))", [*values, mails]
+
+
+def _ids(rows: Any) -> list[int]:
+    return list(rows.order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,253 @@
+"""Values, tags, segments, and the people of a campaign, on the staff pages."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from mailinglist import attributes, tags
+from mailinglist.changes import SYSTEM
+from mailinglist.models import Attribute, Campaign, Change, MailingList, Segment, Subscriber, Tag
+from mailinglist.segments import rules, store
+from tests.factories import make_campaign, make_list, make_subscriber
+from tests.staff import NASTY, make_delivery, make_started
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
+NEW = "admin:mailinglist_segment_add"
+PEOPLE = "admin:mailinglist_subscriber_changelist"
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailinglist.doorbell._send", lambda task, args: None)
+
+
+@pytest.fixture
+def news(db: Any) -> MailingList:
+    return make_list("news")
+
+
+def define(key: str, kind: str, *choices: str) -> Attribute:
+    found = Attribute(key=key, label=key.title(), kind=kind, choices=list(choices))
+    attributes.save(found, by=SYSTEM)
+    return found
+
+
+def rule(
+    number: int, about: str, ask: str = "", value: str = "", parent: int = 0, **more: str
+) -> dict[str, str]:
+    values = {"parent": str(parent), "about": about, "ask": ask, "value": value, **more}
+    return {f"node-{number}-{name}": text for name, text in values.items()}
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+class TestSegments:
+    def test_is_put_together_without_a_script(self, staff: Client, news: MailingList) -> None:
+        ada = make_subscriber("ada@post.example", news, attributes={"city": "Rome"})
+        make_subscriber("bob@post.example", news, attributes={"city": "Ulm"})
+        typed = {"name": "Romans", "node-0-match": "all"}
+        page = text(staff.post(reverse(NEW), {**typed, **rule(1, "list"), "act": "refresh"}))
+        assert "is subscribed to" in page and "is in it" in page and not Segment.objects.exists()
+        one = rule(1, "list", "confirmed", str(news.pk))
+        page = text(staff.post(reverse(NEW), {**typed, **one, "act": "add-group:0"}))
+        assert 'name="node-2-match"' in page and 'name="node-3-about"' in page
+        group = {"node-2-parent": "0", "node-2-match": "any"}
+        two = rule(3, "attribute-text:", "is", "Rome", 2, key="city")
+        page = text(staff.post(reverse(NEW), {**typed, **one, **group, **two, "act": "refresh"}))
+        assert "<strong>1</strong> of all people" in page and ada.email in page and "bob@post" not in page
+        answer = staff.post(reverse(NEW), {**typed, **one, **group, **two, "act": "save"}, follow=True)
+        assert "is saved" in text(answer) and 'value="city"' in text(answer)
+        assert Segment.objects.get().rules == {
+            "match": "all",
+            "parts": [
+                {"rule": "list", "ask": "confirmed", "value": news.pk},
+                {
+                    "match": "any",
+                    "parts": [{"rule": "attribute-text", "ask": "is", "key": "city", "value": "Rome"}],
+                },
+            ],
+        }
+        assert Change.objects.get(noun="segment").user is not None
+
+    def test_what_is_wrong_stands_beside_the_rule_and_nothing_is_lost(self, staff: Client) -> None:
+        define("born", "date")
+        bad = {**rule(1, "attribute-date:born", "before", "soon"), **rule(2, ""), "node-0-match": "any"}
+        page = text(staff.post(reverse(NEW), {"name": NASTY, **bad, "act": "save"}))
+        assert "“soon” is not a date" in page and "Choose what the rule is about." in page
+        assert 'value="soon"' in page and NASTY not in page and not Segment.objects.exists()
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            {},
+            {"node-0-match": "no", "node-1-about": "tag:x:y"},
+            {"node-5-parent": "5", "node-5-match": "all"},
+            {"node-0-match": "all", "node-1-parent": "7", "node-999-parent": "0", "node-999-match": "all"},
+            {f"node-{n}-parent": str(n - 1) for n in range(1, 300)}
+            | {f"node-{n}-match": "all" for n in range(300)},
+            {"node-0-match": "all", **rule(1, "campaign", "sent", "9" * 400)},
+        ],
+    )
+    @pytest.mark.parametrize("act", ["save", "refresh", "add-rule:0", "add-group:²", "remove:0", "x"])
+    def test_whatever_a_form_sends_is_answered(self, staff: Client, typed: dict[str, str], act: str) -> None:
+        assert staff.post(reverse(NEW), {"name": "x", **typed, "act": act}).status_code == 200
+        assert not Segment.objects.exists()
+
+    def test_who_may_only_look_sees_numbers_but_no_addresses_and_saves_nothing(self, client: Client) -> None:
+        make_subscriber("ada@post.example")
+        segment = Segment(name="All")
+        never = {"rule": "activity", "ask": "never-opened"}
+        store.save(segment, rules.read({"match": "all", "parts": [never]}), by=SYSTEM)
+        viewer = User.objects.create_user("eve", password="x", is_staff=True)
+        viewer.user_permissions.set(Permission.objects.filter(codename="view_segment"))
+        client.force_login(viewer)
+        address = reverse("admin:mailinglist_segment_change", args=[segment.pk])
+        page = text(client.get(address))
+        assert "<strong>1</strong> of all people" in page and "ada@post" not in page
+        typed = {"name": "Mine", "node-0-match": "all", **rule(1, "activity", "never-opened"), "act": "save"}
+        assert client.post(address, typed).status_code == 403
+        assert client.get(reverse(NEW)).status_code == 403
+
+
+class TestPeople:
+    def test_typed_values_have_fields_are_checked_and_what_does_not_fit_stays(self, staff: Client) -> None:
+        born, plan = define("born", "date"), define("plan", "choice", "Gold", "Tin")
+        kept = {"born": "long ago", "plan": "Platinum", "note": "x", "size": 4}
+        ada = make_subscriber("ada@post.example", attributes=kept)
+        address = reverse("admin:mailinglist_subscriber_change", args=[ada.pk])
+        page = text(staff.get(address))
+        assert (
+            'value="long ago"' in page and "Platinum (not offered any more)" in page and "{{ born }}" in page
+        )
+        form = {"name": "Ada", "language": "", "time_zone": "", "attributes": '{"note": "x", "size": 4}'}
+        old = {f"value_{born.pk}": "long ago", f"value_{plan.pk}": "Platinum"}
+        assert staff.post(address, {**form, **old}).status_code == 302
+        ada.refresh_from_db()
+        assert ada.name == "Ada" and ada.attributes == kept
+        page = text(staff.post(address, {**form, **old, f"value_{born.pk}": "soon"}))
+        assert "“soon” is not a date" in page
+        assert "has a field of its own" in text(
+            staff.post(address, {**form, **old, "attributes": '{"born": "x"}'})
+        )
+        assert (
+            staff.post(address, {**form, f"value_{born.pk}": "4.11.2001", f"value_{plan.pk}": ""}).status_code
+            == 302
+        )
+        ada.refresh_from_db()
+        assert ada.attributes == {"born": "2001-11-04", "note": "x", "size": 4}
+        assert "born" in Change.objects.filter(subscriber=ada).latest("pk").why
+
+    def test_are_found_by_value_tag_and_segment(self, staff: Client, news: MailingList) -> None:
+        define("city", "text")
+        vip = define("vip", "yes-no")
+        make_subscriber("ada@post.example", news, attributes={"city": "Rome", "vip": True})
+        make_subscriber("bob@post.example", news, attributes={"city": "Ulm", "vip": "no"})
+        press = tags.make("press", by=SYSTEM)
+        tags.put(press, Subscriber.objects.filter(email="ada@post.example"), by=SYSTEM)
+        segment = Segment(name="Press")
+        part = {"rule": "tag", "ask": "has", "value": press.pk}
+        store.save(segment, rules.read({"match": "all", "parts": [part]}), by=SYSTEM)
+        for asked in (
+            {"q": "city = Rome"},
+            {f"value_{vip.pk}": "yes"},
+            {"tag": press.pk},
+            {"segment": segment.pk},
+        ):
+            page = text(staff.get(reverse(PEOPLE), asked))
+            assert "ada@post.example" in page and "bob@post.example" not in page, asked
+
+    def test_are_tagged_and_untagged_by_actions(self, staff: Client) -> None:
+        people = [make_subscriber(f"p{number}@post.example").pk for number in range(3)]
+        chosen = {"action": "add_tag", "_selected_action": people[:2]}
+        page = text(staff.post(reverse(PEOPLE), chosen))
+        assert "2 people are chosen" in page and not Tag.objects.exists()
+        assert "Choose a tag, or write a new one." in text(
+            staff.post(reverse(PEOPLE), {**chosen, "answered": "1"})
+        )
+        answer = staff.post(reverse(PEOPLE), {**chosen, "answered": "1", "new": "press"}, follow=True)
+        assert "2 people got the tag “press”." in text(answer)
+        take = {
+            "action": "remove_tag",
+            "_selected_action": people,
+            "answered": "1",
+            "tag": Tag.objects.get().pk,
+        }
+        assert "2 people lost the tag" in text(staff.post(reverse(PEOPLE), take, follow=True))
+        assert Change.objects.filter(noun="subscriber", user__isnull=False).count() == 4
+
+    def test_a_column_with_a_meaning_is_no_value(self, staff: Client) -> None:
+        values = {"label": "Mail", "key": "E-Mail", "kind": "text", "choices": ""}
+        assert "meaning of its own" in text(staff.post(reverse("admin:mailinglist_attribute_add"), values))
+        choices = {**values, "key": "plan", "kind": "choice"}
+        assert "Write the choices" in text(staff.post(reverse("admin:mailinglist_attribute_add"), choices))
+        staff.post(reverse("admin:mailinglist_attribute_add"), {**choices, "choices": "Gold\n gold \nTin\n"})
+        assert Attribute.objects.get().choices == ["Gold", "Tin"]
+
+
+class TestCampaigns:
+    @pytest.fixture
+    def campaign(self, news: MailingList) -> Campaign:
+        for number in range(200):
+            make_subscriber(f"p{number}@post.example", news)
+        return make_campaign(news)
+
+    def url(self, campaign: Campaign, tail: str) -> str:
+        return reverse(f"admin:mailinglist_campaign_{tail}", args=[campaign.pk])
+
+    def test_the_choice_is_saved_and_the_page_says_who_gets_it_and_who_not(
+        self, staff: Client, campaign: Campaign, news: MailingList
+    ) -> None:
+        press = tags.make("press", by=SYSTEM)
+        tags.put(press, Subscriber.objects.filter(email__startswith="p1"), by=SYSTEM)
+        values = {
+            "name": "x",
+            "lists": [news.pk],
+            "subject": "Hi",
+            "preheader": "",
+            "body_format": "markdown",
+        }
+        more = {"body": "Hello", "in_archive": "on", "canary_minutes": "0", "exclude_tags": [press.pk]}
+        answer = staff.post(self.url(campaign, "change"), {**values, **more})
+        assert answer.status_code == 302 and list(campaign.exclude_tags.all()) == [press]
+        page = text(staff.get(self.url(campaign, "audience")))
+        assert "have a tag that is left out" in page and "<strong>89</strong>" in page and ">111<" in page
+
+    def test_a_number_that_moved_a_little_is_taken_and_one_that_moved_much_is_not(
+        self, staff: Client, campaign: Campaign, news: MailingList
+    ) -> None:
+        make_subscriber("new@post.example", news)
+        typed = {"shown": "190", "number": "190"}
+        page = text(staff.post(self.url(campaign, "start"), typed))
+        assert "It would go to 201 people now, not to 190 any more." in page and 'value="201"' in page
+        wrong = {"shown": "200", "number": "201"}
+        assert "Type that number." in text(staff.post(self.url(campaign, "start"), wrong))
+        staff.post(self.url(campaign, "start"), {"shown": "200", "number": "200"})
+        campaign.refresh_from_db()
+        assert campaign.status == "sending"
+
+    def test_can_be_stopped_before_the_first_mail(self, staff: Client, campaign: Campaign) -> None:
+        MailingList.objects.update(stop_seconds=60)
+        assert "60 seconds to stop it" in text(staff.get(self.url(campaign, "start")))
+        page = text(staff.post(self.url(campaign, "start"), {"shown": "200", "number": "200"}, follow=True))
+        assert "Stop, send nothing" in page and "countdown.js" in page and "Check and start" not in page
+        staff.get(self.url(campaign, "stop"))
+        campaign.refresh_from_db()
+        assert campaign.status == "scheduled"
+        assert "No mail has left" in text(staff.post(self.url(campaign, "stop"), follow=True))
+        campaign.refresh_from_db()
+        assert campaign.status == "draft"
+
+    def test_is_sent_again_to_those_who_did_not_get_it(self, staff: Client, news: MailingList) -> None:
+        first = make_started(news)
+        make_delivery(first, make_subscriber("ada@post.example", news), "failed")
+        assert "not over yet" in text(staff.post(self.url(first, "follow_up"), {}, follow=True))
+        Campaign.objects.update(status="finished")
+        assert "Send to those who did not get it" in text(staff.get(self.url(first, "change")))
+        page = text(staff.post(self.url(first, "follow_up"), {"newcomers": "on"}, follow=True))
+        assert "did not reach, and to those who subscribed since" in page.replace("</a>", "")
+        assert Campaign.objects.get(follows=first).follow_newcomers
