@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model
 
 from mailinglist.sending.hot import hot_cursor
@@ -28,21 +28,21 @@ def columns(model: type[Model], table: str) -> str:
 
 def built(models: Sequence[type[Model]], values: Sequence[Any]) -> Iterator[Any]:
     """An object of each model out of one row of their ``columns``; None where its number is NULL."""
-    at = 0
     for model in models:
-        names = [field.attname for field in _fields(model)]
-        found = model.from_db(connection.alias, names, values[at : at + len(names)])
-        at += len(names)
-        yield None if found.pk is None else found
+        names = _names(model)
+        mine, values = values[: len(names)], values[len(names) :]
+        number = mine[names.index(model._meta.pk.attname)]
+        yield None if number is None else model.from_db(DEFAULT_DB_ALIAS, names, mine)
 
 
 def insert_new(row: Model, *, unique: str) -> bool:
     """Insert a row and give it its number; False, and nothing happens, where one has the same value in ``unique``."""
-    made = fetch_one(_insert_new(type(row), unique), _values(row))
+    columns, values = _filled(row)
+    made = fetch_one(_insert_new(type(row), columns, unique), values)
     if made is None:
         return False
     row.pk = made[0]
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return True
 
 
@@ -51,41 +51,56 @@ def insert_all(rows: Sequence[Model], *, also: tuple[str, Sequence[Any]] = ("", 
 
     Rows that have a number keep it; the others do not learn theirs.
     """
-    statement = _insert_all(tuple((type(row), row.pk is not None) for row in rows), also[0])
-    values = [value for row in rows for value in _values(row)]
-    with hot_cursor(plan=False) as cursor:
-        cursor.execute(statement, [*values, *also[1]])
+    shape: list[tuple[type[Model], tuple[str, ...]]] = []
+    values: list[Any] = []
     for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        columns, filled = _filled(row)
+        shape.append((type(row), columns))
+        values += filled
+    with hot_cursor(plan=False) as cursor:
+        cursor.execute(_insert_all(tuple(shape), also[0]), [*values, *also[1]])
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _filled(row: Model) -> tuple[tuple[str, ...], list[Any]]:
+    """The columns of a row that are not NULL, and their values for psycopg."""
+    database = connections[DEFAULT_DB_ALIAS]
+    columns, values = [], []
+    for field in _fields(type(row)):
+        value = field.get_db_prep_save(field.pre_save(row, add=True), database)
+        if value is not None:
+            columns.append(str(field.column))
+            values.append(value)
+    return tuple(columns), values
 
 
 @cache
-def _insert_all(shape: tuple[tuple[type[Model], bool], ...], also: str) -> bytes:
+def _insert_all(shape: tuple[tuple[type[Model], tuple[str, ...]], ...], also: str) -> bytes:
     parts = [_insert(*one) for one in shape] + ([also] if also else [])
     return f"WITH {', '.join(f'w{n} AS ({part})' for n, part in enumerate(parts))} SELECT".encode()
 
 
 @cache
-def _insert_new(model: type[Model], unique: str) -> str:
+def _insert_new(model: type[Model], columns: tuple[str, ...], unique: str) -> str:
     column = next(field.column for field in _fields(model) if field.name == unique)
-    return f'{_insert(model, False)} ON CONFLICT ("{column}") DO NOTHING RETURNING "{model._meta.pk.column}"'
+    return (
+        f'{_insert(model, columns)} ON CONFLICT ("{column}") DO NOTHING RETURNING "{model._meta.pk.column}"'
+    )
 
 
-@cache
-def _insert(model: type[Model], numbered: bool) -> str:
-    fields = [field for field in _fields(model) if numbered or not field.primary_key]
-    names = ", ".join(f'"{field.column}"' for field in fields)
+def _insert(model: type[Model], columns: tuple[str, ...]) -> str:
+    database = connections[DEFAULT_DB_ALIAS]
     # Without the length, which a cast would cut the value to in silence.
-    places = ", ".join(f"%s::{(field.db_type(connection) or '').partition('(')[0]}" for field in fields)
+    types = {field.column: (field.db_type(database) or "").partition("(")[0] for field in _fields(model)}
+    names = ", ".join(f'"{column}"' for column in columns)
+    places = ", ".join(f"%s::{types[column]}" for column in columns)
     return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({places})'  # noqa: S608
 
 
-def _values(row: Model) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        for field in _fields(type(row))
-        if row.pk is not None or not field.primary_key
-    ]
+@cache
+def _names(model: type[Model]) -> list[str]:
+    return [field.attname for field in _fields(model)]
 
 
 @cache
