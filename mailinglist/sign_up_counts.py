@@ -43,18 +43,12 @@ class Taken:
     passed: bool
 
 
-def take(
-    scope: SignUpCount.Scope, key: str, *, limit: int, now: datetime, begin: datetime | None = None
-) -> Taken:
-    """Count one more, and tell whether it is within ``limit`` an hour. What came before ``begin`` does not count."""
-    return take_in_turn([Limit(scope, key, limit, begin)], now=now)[0]
-
-
 def take_in_turn(limits: Sequence[Limit], *, now: datetime) -> list[Taken]:
-    """``take`` for one after the other, in one statement. Whom one does not let pass is not counted by the next: then
-    the list ends there.
+    """Count one more for one limit after the other, and tell whether it is within, in one statement.
+
+    Whom one limit does not let pass is not counted by the next: what is returned ends there.
     """
-    values: dict[str, str | int | datetime] = {"alone": not connection.in_atomic_block}
+    values: _Values = {"alone": not connection.in_atomic_block}
     for turn, limit in enumerate(limits):
         piece, earliest = _piece(now), now - HOUR - PIECE
         if limit.begin:

@@ -10,9 +10,15 @@ from django.utils import timezone
 
 from mailinglist import sign_up_counts
 from mailinglist.models import SignUpCount
-from mailinglist.sign_up_counts import Limit, Scope, take, take_in_turn
+from mailinglist.sign_up_counts import Limit, Scope, Taken, take_in_turn
 
 NOON = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
+
+
+def take(
+    scope: SignUpCount.Scope, key: str, *, limit: int, now: datetime, begin: datetime | None = None
+) -> Taken:
+    return take_in_turn([Limit(scope, key, limit, begin)], now=now)[0]
 
 
 def passes(limit: int, *, at: datetime, times: int, key: str = "a") -> int:
