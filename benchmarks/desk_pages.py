@@ -8,6 +8,7 @@ from django.urls import reverse
 from benchmarks import history_pages
 from benchmarks.asking import Page
 from bounces.models import Event, Policy
+from mailinglist import campaign_counts
 from mailinglist.models import (
     Campaign,
     Change,
@@ -17,6 +18,7 @@ from mailinglist.models import (
     Subscription,
     Suppression,
 )
+from mailinglist.who_got_it import GROUPS
 
 _PERSON = "person100@"
 
@@ -30,6 +32,7 @@ def every() -> Iterator[Page]:
     yield from _lists()
     yield from _forms()
     yield from _campaigns()
+    yield from _results()
     yield from _people()
 
 
@@ -135,6 +138,31 @@ def _campaigns() -> Iterator[Page]:
         for tail in names:
             address = reverse(f"admin:mailinglist_campaign_{tail}", args=[campaign.pk])
             yield f"campaign {campaign.status}: {tail}", "get", address, {}
+
+
+def _results() -> Iterator[Page]:
+    newest = Campaign.objects.exclude(started_at=None).order_by("-pk")[0]
+    results = reverse("admin:bounces_results", args=[newest.pk])
+    yield "results", "get", results, {}
+    yield "results by days", "get", results, {"step": "days", "provider": "gmail.com"}
+    people = reverse("admin:bounces_results_people", args=[newest.pk])
+    for code in GROUPS:
+        yield f"results: {code}", "get", people, {"who": code}
+    middle = str(sum(campaign_counts.span(newest.pk)) // 2)
+    for values in (
+        {"q": _PERSON},
+        {"q": "person100@city100.example"},
+        {"before": middle},
+        {"who": "without", "before": middle},
+        {"who": "verdict-soft", "provider": "yahoo.com"},
+        {"who": "verdict-soft", "reason": "none-such"},
+        {"who": "clicked", "link": "7"},
+    ):
+        yield f"results: {values}", "get", people, values
+    yield "compare: choose", "get", reverse("admin:bounces_compare"), {}
+    chosen = Campaign.objects.exclude(started_at=None).order_by("-pk").values_list("pk", flat=True)[:5]
+    asked = "&".join(f"c={pk}" for pk in chosen)
+    yield "compare five", "get", f"{reverse('admin:bounces_compare')}?{asked}", {}
 
 
 def _people() -> Iterator[Page]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from benchmarks import history_rows, people
 from benchmarks.history_rows import Mailing
-from bounces import slots
+from bounces import campaign_course, slots
 from bounces.models import Incident
 from mailinglist import campaign_counts, list_counts
 
@@ -96,3 +96,4 @@ def _run_tasks() -> None:
     list_counts.refresh()
     for _ in MAILINGS:  # one call begins no more after some seconds
         campaign_counts.refresh()
+        campaign_course.refresh()

@@ -9,4 +9,4 @@ class BouncesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from bounces import checks, metrics, person_data, receivers  # noqa: F401
+        from bounces import access, checks, metrics, person_data, receivers  # noqa: F401

@@ -56,6 +56,11 @@ def meter(share: float, marks: Sequence[float]) -> Meter:
     )
 
 
+def bar(number: float, whole: float) -> Meter:
+    """A bar without limits, as long as the share of ``whole``; empty without one."""
+    return Meter(round(METER_WIDTH * min(1.0, number / whole), 1) if whole else 0.0, ())
+
+
 def shares(
     times: Sequence[datetime], series: Sequence[tuple[str, str, Sequence[float]]], *, label: str
 ) -> Chart | None:

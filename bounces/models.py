@@ -7,9 +7,19 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
 
 from bounces import providers
+from bounces.course_models import CampaignCourse
 from bounces.incident_models import Incident, ProviderSlot, Watermark
 
-__all__ = ["AddressHealth", "Event", "Incident", "Notification", "Policy", "ProviderSlot", "Watermark"]
+__all__ = [
+    "AddressHealth",
+    "CampaignCourse",
+    "Event",
+    "Incident",
+    "Notification",
+    "Policy",
+    "ProviderSlot",
+    "Watermark",
+]
 
 
 class Notification(models.Model):

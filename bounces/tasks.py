@@ -51,6 +51,16 @@ def watch_providers() -> None:
 
 
 @shared_task
+def count_courses() -> None:
+    """How campaigns went over time and by provider, for the staff pages; one worker at a time."""
+    from bounces import campaign_course
+
+    with places.place(places.COUNTS, 2, 1) as free:
+        if free:
+            campaign_course.refresh()
+
+
+@shared_task
 def sync_suppressions() -> None:
     """Tell SES what was suppressed or released here; once a day also read its whole list."""
     from bounces import suppression_sync

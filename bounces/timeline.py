@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from bounces import engagement
 from bounces.humans import SENTENCES, Judgement
 from bounces.models import Event
 from mailinglist import words
+from mailinglist.access import Lists
 from mailinglist.models import Attempt, Change, ConsentRecord, Delivery
 
 PER_PAGE = 50
 #: States that no attempt and no event explains by itself.
 _TOLD_BY_DELIVERY = frozenset({"skipped", "failed", "cancelled", "expired", "unknown"})
+#: Changes of no list: they are about the person and the address, and so for all of their lists.
+_OF_THE_ADDRESS = (Change.Noun.SUBSCRIBER, Change.Noun.SUPPRESSION)
 _KINDS = {
     "send": "SES sent the mail",
     "delivery": "The receiving server took the mail",
@@ -60,16 +64,16 @@ class Page:
     newer: int | None = None
 
 
-def page(subscriber_id: int, number: int = 1) -> Page:
-    """The ``number``th page (from 1) of the story of one person."""
+def page(subscriber_id: int, number: int = 1, *, lists: Lists | None = None) -> Page:
+    """The ``number``th page (from 1) of the story of one person; with ``lists``, only what concerns these lists."""
     number = max(number, 1)
     need = number * PER_PAGE + 1
     entries = [
-        *_changes(subscriber_id, need),
-        *_consents(subscriber_id, need),
-        *_deliveries(subscriber_id, need),
-        *_attempts(subscriber_id, need),
-        *_events(subscriber_id, need),
+        *_changes(subscriber_id, need, lists),
+        *_consents(subscriber_id, need, lists),
+        *_deliveries(subscriber_id, need, lists),
+        *_attempts(subscriber_id, need, lists),
+        *_events(subscriber_id, need, lists),
     ]
     entries.sort(key=lambda entry: (entry.at, entry.rank, entry.key), reverse=True)
     start = (number - 1) * PER_PAGE
@@ -80,12 +84,14 @@ def page(subscriber_id: int, number: int = 1) -> Page:
     )
 
 
-def _changes(subscriber_id: int, need: int) -> Iterator[Entry]:
+def _changes(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entry]:
     rows = (
         Change.objects.filter(subscriber_id=subscriber_id)
         .select_related("user", "list")
         .order_by("-at", "-pk")
     )
+    if lists is not None:
+        rows = rows.filter(Q(list_id__in=lists) | Q(list__isnull=True, noun__in=_OF_THE_ADDRESS))
     for row in rows[:need]:
         yield Entry(
             at=row.at,
@@ -133,12 +139,14 @@ def _change_headline(row: Change) -> str:
     return f"{row.get_noun_display().capitalize()}: {step}"
 
 
-def _consents(subscriber_id: int, need: int) -> Iterator[Entry]:
+def _consents(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entry]:
     rows = (
         ConsentRecord.objects.filter(subscriber_id=subscriber_id)
         .select_related("list")
         .order_by("-at", "-pk")
     )
+    if lists is not None:
+        rows = rows.filter(list_id__in=lists)
     for row in rows[:need]:
         facts = [
             ("Form", row.form),
@@ -178,12 +186,14 @@ def _evidence_links(evidence: Any) -> tuple[tuple[str, int, str], ...]:
     )
 
 
-def _deliveries(subscriber_id: int, need: int) -> Iterator[Entry]:
+def _deliveries(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entry]:
     rows = (
         Delivery.objects.filter(subscriber_id=subscriber_id)
         .select_related("campaign", "list")
         .order_by("-pk")
     )
+    if lists is not None:
+        rows = rows.filter(list_id__in=lists)
     for row in rows[:need]:
         link = (("admin:mailinglist_delivery_change", row.pk, "This mail"),)
         yield Entry(
@@ -215,12 +225,14 @@ def mail_name(row: Delivery) -> str:
     return f"“{row.campaign}”" if row.campaign else row.get_purpose_display().capitalize()
 
 
-def _attempts(subscriber_id: int, need: int) -> Iterator[Entry]:
+def _attempts(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entry]:
     rows = (
         Attempt.objects.filter(delivery__subscriber_id=subscriber_id)
         .select_related("delivery__campaign")
         .order_by("-started_at", "-pk")
     )
+    if lists is not None:
+        rows = rows.filter(delivery__list_id__in=lists)
     for row in rows[:need]:
         facts = [
             ("SES message id", row.message_id or ""),
@@ -238,12 +250,14 @@ def _attempts(subscriber_id: int, need: int) -> Iterator[Entry]:
         )
 
 
-def _events(subscriber_id: int, need: int) -> Iterator[Entry]:
+def _events(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entry]:
     rows = (
         Event.objects.filter(subscriber_id=subscriber_id)
         .select_related("delivery__campaign")
         .order_by("-occurred_at", "-pk")
     )
+    if lists is not None:
+        rows = rows.filter(delivery__list_id__in=lists)
     now = timezone.now()
     found = list(rows[:need])
     judged = engagement.judged(
@@ -272,7 +286,12 @@ def _events(subscriber_id: int, need: int) -> Iterator[Entry]:
             details=tuple(_decided(row, now)),
             facts=tuple((name, value) for name, value in facts if value),
             links=(
-                ("admin:bounces_notification_change", row.notification_id, "Raw notification"),
+                # The raw notification may be about people of other lists too.
+                *(
+                    []
+                    if lists
+                    else [("admin:bounces_notification_change", row.notification_id, "Raw notification")]
+                ),
                 ("admin:bounces_event_change", row.pk, "This event"),
             ),
         )

@@ -9,4 +9,4 @@ class MailinglistConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from mailinglist import checks  # noqa: F401
+        from mailinglist import checks, logins  # noqa: F401

@@ -28,11 +28,9 @@ AGE_SHARE = 0.01
 OLDEST = timedelta(days=180)
 #: One call of refresh begins no further campaign after so many seconds.
 ENOUGH_SECONDS = 5.0
-#: Not posted, or not known to be.
-_NOT_SENT = (State.QUEUED, State.SENDING, State.SKIPPED, State.FAILED, State.CANCELLED, State.UNKNOWN)
 
 _STATES = """
-    SELECT wanted.id, size.number, states.counts, read.opened, read.clicked
+    SELECT wanted.id, size.number, states.counts, read.opened, read.clicked, gone.number
     FROM unnest(%s::bigint[]) AS wanted (id)
     CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
         SELECT 1 FROM mailinglist_delivery d WHERE d.campaign_id = wanted.id LIMIT %s) first_ones) size
@@ -42,7 +40,9 @@ _STATES = """
     LEFT JOIN LATERAL (
         SELECT count(*) FILTER (WHERE opened = 'person') AS opened,
                count(*) FILTER (WHERE clicked = 'person') AS clicked
-        FROM mailinglist_engagement e WHERE e.campaign_id = wanted.id AND size.number <= %s) read ON true"""
+        FROM mailinglist_engagement e WHERE e.campaign_id = wanted.id AND size.number <= %s) read ON true
+    LEFT JOIN LATERAL (SELECT count(DISTINCT subscriber_id) AS number FROM mailinglist_subscription s
+                       WHERE s.left_after_id = wanted.id AND size.number <= %s) gone ON true"""
 
 
 # Written as a range of one state: for an equal one PostgreSQL may walk along all ids until it meets the first.
@@ -67,11 +67,12 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a campaign in a few numbers of mails. ``opened`` and ``clicked``: by people."""
+    """What became of a campaign in a few numbers of mails. ``opened`` and ``clicked``: by people; ``left``: people."""
 
     by_state: Mapping[str, int]
     opened: int = 0
     clicked: int = 0
+    left: int = 0
     counted_at: datetime | None = None
 
     @property
@@ -85,7 +86,7 @@ class Result:
 
     @property
     def sent(self) -> int:
-        return self.total - self._sum(*_NOT_SENT)
+        return self._sum(*Delivery.POSTED)
 
     @property
     def delivered(self) -> int:
@@ -118,18 +119,18 @@ def results(campaign_ids: Collection[int]) -> dict[int, Result]:
     if not campaign_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_STATES, [list(campaign_ids), LIVE_MOST + 1, LIVE_MOST, LIVE_MOST])
+        cursor.execute(_STATES, [list(campaign_ids), LIVE_MOST + 1, *[LIVE_MOST] * 3])
         rows = cursor.fetchall()
     found = {
-        pk: Result(counts or {}, opened, clicked)
-        for pk, number, counts, opened, clicked in rows
+        pk: Result(counts or {}, opened, clicked, left)
+        for pk, number, counts, opened, clicked, left in rows
         if number <= LIVE_MOST
     }
     for kept in CampaignCount.objects.filter(pk__in=set(campaign_ids) - set(found)):
         report = kept.report
-        found[kept.pk] = Result(
-            kept.by_state, report["opened_by_people"], report["clicked_by_people"], kept.states_at
-        )
+        read = report["opened_by_people"], report["clicked_by_people"]
+        # What was counted before people were told apart by the campaign they left after has no such number.
+        found[kept.pk] = Result(kept.by_state, *read, report.get("left", 0), kept.states_at)
     return found
 
 

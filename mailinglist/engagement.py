@@ -109,20 +109,23 @@ def numbers(campaign_id: int) -> dict[str, Any]:
     opened_by_people, opened_unsure, opened_by_machines: mails that a person opened; that nobody can tell of; that only
     programs opened. opened_through_proxy: of the first, those of which only the provider's proxy is seen. clicked_…:
     the same for links. readers: mails that a person opened or followed. opens, clicks: events, whoever caused them.
-    links: per link its address as it was written ("": no link of the mail), and the mails in which people, nobody
-    knows who, and only programs followed it.
+    links: per link its address as it was written ("": no link of the mail), its number, and the mails in which people,
+    nobody knows who, and only programs followed it.
     """
-    version_id = Campaign.objects.filter(pk=campaign_id).values_list("version_id", flat=True).first()
+    version_id = None
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [campaign_id])
         counts = dict(zip(_NAMES, map(int, cursor.fetchone()), strict=True))
         followed: list[tuple[int, int, int, int]] = []
-        if counts["clicks"] and version_id:
+        if counts["clicks"]:
+            version_id = Campaign.objects.filter(pk=campaign_id).values_list("version_id", flat=True).first()
+        if version_id:
             cursor.execute(_LINKS, [campaign_id, MOST_LINKS])
             followed = cursor.fetchall()
     links = [
         {
             "link": links_of(version_id).address(number),
+            "number": number,
             "people": people,
             "unsure": unsure,
             "machines": machines,

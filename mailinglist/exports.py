@@ -16,10 +16,11 @@ from typing import Any, TextIO
 
 from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 
+from mailinglist import who_got_it
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.csv_columns import attribute_column
 from mailinglist.csv_rows import guarded
-from mailinglist.models import Campaign, Delivery, MailingList, Subscription
+from mailinglist.models import Campaign, Delivery, MailingList, Subscriber, Subscription
 
 #: Column → where the value is. The attributes of the people follow, in the order of their names.
 COLUMNS = {
@@ -74,16 +75,30 @@ def subscriber_lines(list_id: int, *, statuses: Iterable[str] | None = None) -> 
     return _lines([*COLUMNS, *(attribute_column(key) for key in keys)], people)
 
 
-def recipient_lines(campaign_id: int, *, states: Iterable[str] | None = None) -> Iterator[str]:
+def recipient_lines(
+    campaign_id: int, *, states: Iterable[str] | None = None, who: str = "all", **narrow: Any
+) -> Iterator[str]:
     """Everybody whom a campaign went to or was to go to, and what became of it, in the order of the snapshot.
 
-    ``states``: only these states of deliveries. Opened and clicked say who did: person, unsure, machine; empty: nobody.
+    ``states``: only these states of deliveries. ``who``: only a group, narrowed as for who_got_it.tables. Opened and
+    clicked say who did: person, unsure, machine; empty: nobody. Outcome and why say the state and its reason in words.
     """
     rows = Delivery.objects.filter(campaign=campaign_id)
+    if who != "all" or any(narrow.values()):
+        rows &= who_got_it.together(who_got_it.tables(campaign_id, who, **narrow))
     if states is not None:
         rows = rows.filter(state__in=list(states))
     found = rows.order_by("pk").values_list(*RECIPIENT_COLUMNS.values())
-    return _lines(list(RECIPIENT_COLUMNS), found.iterator(chunk_size=_CHUNK))
+    state, reason, attempts = map(list(RECIPIENT_COLUMNS).index, ("state", "reason", "attempts"))
+    people = (
+        [
+            *values,
+            Delivery.State(values[state]).label,
+            who_got_it.sentence(values[state], values[reason], values[attempts]),
+        ]
+        for values in found.iterator(chunk_size=_CHUNK)
+    )
+    return _lines([*RECIPIENT_COLUMNS, "outcome", "why"], people)
 
 
 def record_export(
@@ -100,6 +115,19 @@ def record_export(
         why=f"Downloaded {what} of “{about}”.",
         by=by,
         list_id=mailing_list.pk if mailing_list else None,
+    )
+
+
+def record_person(subscriber: Subscriber, *, by: Actor) -> None:
+    """Note that somebody takes everything along that is stored about one person."""
+    record(
+        Noun.SUBSCRIBER,
+        subscriber.pk,
+        before="",
+        after="exported",
+        why="Downloaded all data of this person.",
+        by=by,
+        subscriber_id=subscriber.pk,
     )
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from mailinglist import doorbell, reputation, subscriptions, zones
+from mailinglist import approvals, doorbell, reputation, subscriptions, zones
 from mailinglist.changes import SYSTEM, Actor, Noun, record
 from mailinglist.composing import body, problems
 from mailinglist.composing.problems import Problem
@@ -285,7 +285,8 @@ def _check_allowed(campaign: Campaign, to: Campaign.Status) -> None:
 
 
 def _check_ready(campaign: Campaign) -> None:
-    if blocking := _blocking(campaign):
+    unapproved = approvals.problem(campaign)
+    if blocking := [*_blocking(campaign), *([unapproved] if unapproved else [])]:
         raise CampaignNotReady(blocking)
 
 

@@ -105,14 +105,14 @@ def _size(live: dict[str, int], kept: ListCount | None) -> Size:
     )
 
 
-def weeks(list_id: int | None = None, *, now: datetime | None = None) -> list[Week]:
-    """Who came and who left in the last half year, oldest week first, for one list or all. No week is left out."""
+def weeks(list_ids: Collection[int] | None = None, *, now: datetime | None = None) -> list[Week]:
+    """Who came and who left in the last half year, oldest week first, for some lists or (None) all. None is left out."""
     today = (now or timezone.now()).date()
     last = today - timedelta(days=today.weekday())
     first = last - timedelta(weeks=WEEKS - 1)
     rows = ListDay.objects.filter(day__gte=first)
-    if list_id is not None:
-        rows = rows.filter(list_id=list_id)
+    if list_ids is not None:
+        rows = rows.filter(list_id__in=list_ids)
     by_week = (
         rows.annotate(week=TruncWeek("day"))
         .values("week")

@@ -1,7 +1,7 @@
 """What holds for all pages: headers and language of what strangers see, and an answer to what cannot be stored.
 
-The headers say what a page may load, and that nobody may frame it. The admin is left alone: its theme has
-scripts of its own. Django's SecurityMiddleware does the rest.
+The headers say what a page may load, and that nobody may frame it; in the admin as strictly as its theme allows. Django's
+SecurityMiddleware does the rest.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,18 +25,24 @@ CONTENT_SECURITY_POLICY = (
 CAPTCHA_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace(
     "script-src 'none'", "script-src 'self'; worker-src 'self'"
 )
+#: Of the admin. Its theme (unfold) needs what is unsafe, measured page by page in tests/browser/test_admin_policy.py:
+#: Alpine compiles the attributes of its pages (eval), and writes styles into elements. No script in a page runs.
+ADMIN_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
 
 
 class PublicHeaders:
-    """Adds the Content-Security-Policy to every answer outside the admin that brings none of its own."""
+    """Adds the Content-Security-Policy to every answer that brings none of its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not _is_of_staff(request):
-            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        policy = ADMIN_SECURITY_POLICY if _is_of_staff(request) else CONTENT_SECURITY_POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
 

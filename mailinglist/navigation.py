@@ -28,6 +28,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Mailinglist",
     "SITE_HEADER": "Mailinglist",
     "SITE_SYMBOL": "mail",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mailinglist/favicon.svg")}
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("mailinglist/admin.css")],
@@ -42,6 +45,9 @@ UNFOLD: dict[str, Any] = {
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
                     _page("Templates", "dashboard_customize", "mailinglist", "template"),
                     _page("Pictures", "image", "mailinglist", "mailimage"),
+                    _address(
+                        "Compare", "compare_arrows", "admin:bounces_compare", "mailinglist.view_campaign"
+                    ),
                 ],
             },
             {
@@ -73,7 +79,9 @@ UNFOLD: dict[str, Any] = {
                 "title": "Deliverability",
                 "separator": True,
                 "items": [
-                    _address("Providers", "monitoring", "admin:bounces_providers", "bounces.view_event"),
+                    _address(
+                        "Providers", "monitoring", "admin:bounces_providers", "bounces.view_providerslot"
+                    ),
                     _page("Incidents", "crisis_alert", "bounces", "incident"),
                     _page("Suppressed addresses", "block", "mailinglist", "suppression"),
                 ],
@@ -90,6 +98,7 @@ UNFOLD: dict[str, Any] = {
                         "bounces.view_policy",
                     ),
                     _page("Managers", "manage_accounts", "auth", "user"),
+                    _address("Your second step", "phonelink_lock", "admin:second_step"),
                     _page("Groups of managers", "groups", "auth", "group"),
                 ],
             },

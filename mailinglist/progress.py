@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 
 from mailinglist import zones
@@ -74,10 +74,10 @@ class Progress:
         }
 
 
-def under_way() -> list[Campaign]:
+def under_way(among: QuerySet[Campaign]) -> list[Campaign]:
     """At most SHOWN campaigns that send, are paused or are planned."""
     order = Case(*(When(status=status, then=place) for place, status in enumerate(_ORDER)))
-    rows = Campaign.objects.filter(status__in=_ORDER).defer("body")
+    rows = among.filter(status__in=_ORDER).defer("body")
     return list(rows.order_by(order, "scheduled_at", "-pk")[:SHOWN])
 
 

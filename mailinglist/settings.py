@@ -18,6 +18,7 @@ from kombu import Queue
 
 from mailinglist import catalogues
 from mailinglist.env import env, env_bool, env_list, env_number
+from mailinglist.login_settings import *  # noqa: F403
 from mailinglist.navigation import UNFOLD as UNFOLD
 from script import embedded, runtime
 
@@ -120,6 +121,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "count-campaigns": {
         "task": "mailinglist.tasks.count_campaigns",
         "schedule": timedelta(seconds=10),
+        "options": _STALE,
+    },
+    "count-courses": {
+        "task": "bounces.tasks.count_courses",
+        "schedule": timedelta(seconds=30),
         "options": _STALE,
     },
     "count-lists": {
@@ -272,8 +278,13 @@ SIGNUP_DNS_SERVER = env("SIGNUP_DNS_SERVER")
 
 # --- Django -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    # Before ours, which takes their pages off the admin.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "mailinglist.apps.MailinglistConfig",
     "bounces.apps.BouncesConfig",
+    "axes",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -295,6 +306,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mailinglist.middleware.RefuseNul",
+    "allauth.account.middleware.AccountMiddleware",
+    "mailinglist.second_step_gate.SecondStepGate",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "mailinglist.urls"
 WSGI_APPLICATION = "mailinglist.wsgi.application"
@@ -346,9 +360,16 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 # A form on another site cannot carry our cookie: its visitors land on our form, filled in.
 CSRF_FAILURE_VIEW = "mailinglist.views.landing.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Browsers then ask for this host by https only. Its subdomains, and lists that browsers ship, are not ours to decide.
+HSTS_SECONDS = int(env_number("HSTS_SECONDS", 31_536_000, low=0, high=63_072_000))
+SECURE_HSTS_SECONDS = 0 if LOCAL else HSTS_SECONDS
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # A proxy in front that sets X-Forwarded-Proto itself; without one the header must not be believed.
 if env_bool("BEHIND_TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Only where the header tells which requests came by https; else each answer would be the same redirect.
+    SECURE_SSL_REDIRECT = not LOCAL
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
 LOGGING = {

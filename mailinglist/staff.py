@@ -6,7 +6,7 @@ Used by mailinglist/admin/ and bounces/admin/. Every act is a POST from a page t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +16,7 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
@@ -23,9 +24,10 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from mailinglist import addresses
+from mailinglist import access, addresses
 from mailinglist.changes import Actor, Kind
-from mailinglist.models import Subscriber, Suppression
+from mailinglist.models import MailingList, Subscriber, Suppression
+from mailinglist.views import visitor
 from mailinglist.whole_numbers import whole_number
 
 #: More rows than this are not counted, and not paged through: filters and search lead there faster.
@@ -34,15 +36,36 @@ COUNT_CAP = 10_000
 SEARCH_CAP = 200
 
 
+Row = TypeVar("Row", bound=Model)
+
+
 def actor(request: HttpRequest) -> Actor:
-    """The manager who is logged in, for the audit trail."""
-    return Actor(Kind.USER, user=request.user)
+    """The manager who is logged in, and where from, for the audit trail."""
+    return Actor(Kind.USER, user=request.user, evidence={"ip": visitor.ip(request)})
 
 
 def require(request: HttpRequest, *permissions: str) -> None:
     """Raise PermissionDenied unless the manager holds all of ``permissions`` (app.codename)."""
     if not request.user.has_perms(permissions):
         raise PermissionDenied
+
+
+def found(request: HttpRequest, rows: QuerySet[Row] | type[Row], pk: int, *permissions: str) -> Row:
+    """The row with this id, for a manager who holds ``permissions`` for it.
+
+    Raises PermissionDenied for who does not hold them for any row, or may only look at this one; Http404 for a row that
+    does not exist, or is of a list that is not the manager's.
+    """
+    require(request, *permissions)
+    every = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
+    options = every.model._meta
+    view = f"{options.app_label}.view_{options.model_name}"
+    shown = access.visible(every, request.user, view if request.user.has_perm(view) else permissions[0])
+    row = get_object_or_404(shown, pk=pk)
+    # A role for another list, and a permission for another kind of row, say nothing about this one.
+    if not all(access.may(request.user, permission, row) for permission in permissions):
+        raise PermissionDenied
+    return row
 
 
 class ReasonForm(forms.Form):
@@ -92,6 +115,14 @@ def recipient_url(subscriber_id: int) -> str:
         return reverse("admin:bounces_recipient", args=[subscriber_id])
     except NoReverseMatch:
         return reverse("admin:mailinglist_subscriber_change", args=[subscriber_id])
+
+
+def results_url(campaign_id: int) -> str:
+    """The page with a campaign's results; "" where bounces, which shows them, is not installed."""
+    try:
+        return reverse("admin:bounces_results", args=[campaign_id])
+    except NoReverseMatch:
+        return ""
 
 
 def find_subscribers(term: str) -> QuerySet[Subscriber]:
@@ -195,8 +226,18 @@ class FirstStep:
     permission: str
 
 
+class OwnListsFilter(admin.RelatedFieldListFilter):
+    """By list, of which a manager is offered their own only."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        lists = access.mailing_lists(request.user, "mailinglist.view_mailinglist").order_by("name")
+        return list(lists.values_list("pk", "name"))
+
+
 class PlainAdmin(ChosenRows):
-    """What all tables share: no count of everything, and words where there is nothing yet."""
+    """What all tables share: only the rows of the manager's lists, no count of everything, words where there is nothing
+    yet.
+    """
 
     show_full_result_count = False
     list_per_page = 50
@@ -207,6 +248,43 @@ class PlainAdmin(ChosenRows):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BigChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return access.visible(super().get_queryset(request), request.user, self._permission("view"))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = bool(super().has_view_permission(request, obj))
+        return allowed and (obj is None or access.may(request.user, self._permission("view"), obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = bool(super().has_change_permission(request, obj))
+        return allowed and (obj is None or access.may(request.user, self._permission("change"), obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = bool(super().has_delete_permission(request, obj))
+        return allowed and (obj is None or access.may(request.user, self._permission("delete"), obj))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_foreignkey(
+            db_field, request, **self._own_lists(db_field, request, kwargs)
+        )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(
+            db_field, request, **self._own_lists(db_field, request, kwargs)
+        )
+
+    def _own_lists(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """A choice of lists offers those that the manager may do this with."""
+        if db_field.related_model is MailingList:
+            permission = self._permission("change")
+            kwargs["queryset"] = access.mailing_lists(request.user, permission)
+            if access.lists_for(request.user, permission) is not None:
+                kwargs["required"] = True
+        return kwargs
+
+    def _permission(self, act: str) -> str:
+        return f"{self.opts.app_label}.{act}_{self.opts.model_name}"
 
 
 class FastAdmin(PlainAdmin):

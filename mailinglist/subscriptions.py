@@ -36,6 +36,8 @@ STRENGTH = {
 }
 #: Nobody but the person may lift these; an import and SES only pass on what the person chose.
 OWN_CHOICE = frozenset({Reason.IMPORT, Reason.SES, Reason.PAGE, Reason.ONE_CLICK, Reason.COMPLAINT})
+#: They left by themselves; a complaint is counted as that.
+LEFT = frozenset({Reason.SES, Reason.PAGE, Reason.ONE_CLICK})
 #: What people change about themselves on the preferences page.
 OWN_DETAILS = ("name", "language", "time_zone")
 #: One confirmation mail per person and list in this time, however often the form is sent.
@@ -196,7 +198,8 @@ def unsubscribe(
         row.status = Status.UNSUBSCRIBED
         if STRENGTH[Reason(reason)] >= STRENGTH[Reason(row.unsubscribe_reason)]:
             row.unsubscribe_reason, row.unsubscribed_at = reason, at
-        row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at"])
+            row.left_after_id = _last_campaign(row, at) if reason in LEFT else None
+        row.save(update_fields=["status", "unsubscribe_reason", "unsubscribed_at", "left_after"])
         _record(row, before=before, why=why, by=by)
         ended += before != Status.UNSUBSCRIBED
     return ended
@@ -325,8 +328,16 @@ def _get_or_create(
 def _forget_the_end(row: Subscription) -> list[str]:
     """Empty what tells why a subscription ended. Returns the names of the fields."""
     row.unsubscribe_reason, row.unsubscribed_at = Reason.NONE, None
-    row.left_because, row.left_words = "", ""
-    return ["unsubscribe_reason", "unsubscribed_at", "left_because", "left_words"]
+    row.left_because, row.left_words, row.left_after = "", "", None
+    return ["unsubscribe_reason", "unsubscribed_at", "left_because", "left_words", "left_after"]
+
+
+def _last_campaign(row: Subscription, at: datetime) -> int | None:
+    """The campaign of the last mail that the person got through this list before ``at``; the link names no mail."""
+    mails = Delivery.objects.filter(
+        subscriber_id=row.subscriber_id, list_id=row.list_id, campaign__isnull=False, created_at__lte=at
+    ).filter(state__in=Delivery.POSTED)
+    return mails.order_by("-pk").values_list("campaign_id", flat=True).first()
 
 
 def _confirmed_lately(row: Subscription, now: datetime) -> bool:

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("mailinglist", "bounces")
 WIRING = {
     "mailinglist/settings.py",
+    "mailinglist/login_settings.py",
     "mailinglist/navigation.py",
     "mailinglist/urls.py",
     "mailinglist/celery.py",

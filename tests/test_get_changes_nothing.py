@@ -19,7 +19,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from bounces import agents
-from bounces.models import AddressHealth, Event, Incident, Notification, Policy, ProviderSlot, Watermark
+from bounces.models import (
+    AddressHealth,
+    CampaignCourse,
+    Event,
+    Incident,
+    Notification,
+    Policy,
+    ProviderSlot,
+    Watermark,
+)
 from mailinglist import (
     images,
     import_runs,
@@ -77,7 +86,8 @@ OPEN = {
     "archive-mail", "subscribe", "check-mail", "confirm", "unsubscribe", "preferences", "ask-data", "data", "healthz",
     "readyz", "form-json", "nothing-here", "embed-preview", "embed-script", "admin:mailinglist_mailinglist_embed",
     "admin:index", "admin:mailinglist_campaign_changelist", "admin:mailinglist_campaign_change",
-    "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist",
+    "admin:mailinglist_subscriber_change", "admin:bounces_event_changelist", "admin:bounces_results",
+    "admin:bounces_results_people", "admin:bounces_compare",
 }  # fmt: skip
 
 
@@ -243,6 +253,7 @@ def cast() -> dict[str, str]:
     ImportedBefore.objects.create(owner=people, subscriber=ada, before={}, after={})
     doubtful = _sent(news, ada, status="sending", state="unknown")
     finished = _sent(news, ada, status="finished", state="bounced").campaign
+    CampaignCourse.objects.create(campaign=finished, rows=[], counted_at=timezone.now(), seconds=0.0)
     return {
         "slug": news.slug,
         "images": picture.token,
@@ -254,6 +265,7 @@ def cast() -> dict[str, str]:
         "content_type_id": str(ContentType.objects.get_for_model(MailingList).pk),
         "object_id": str(news.pk),
         "list_id": str(news.pk),
+        "campaign_id": str(finished.pk),
         "import_id": str(people.pk),
         "subscriber_id": str(ada.pk),
         "subscription_id": str(ada.subscriptions.get().pk),

@@ -72,7 +72,8 @@ def faults(client: Client, addresses: Iterable[tuple[str, str]], **form: Any) ->
 def parameters(request: HttpRequest, table: admin.ModelAdmin) -> Iterator[str]:
     """What a table reads from its address: the search and its filters. One also stands for what Django reads."""
     yield from ("q", "p", "o", "id", "id__in") if table.model is Delivery else ("q",)
-    for entry in table.get_list_filter(request):
+    for given in table.get_list_filter(request):
+        entry = given[0] if isinstance(given, tuple) else given
         if isinstance(entry, str):
             field = table.model._meta.get_field(entry)
             kind = admin.FieldListFilter.create(field, request, {}, table.model, table, field_path=entry)

@@ -16,6 +16,7 @@ from bounces.admin import (
     provider_pages,
     recipients,
     restore,
+    results,
 )
 
 site = admin.site
@@ -24,6 +25,7 @@ site.extra_urls = lambda: [  # type: ignore[attr-defined]
     *restore.urls(),
     *provider_pages.urls(),
     *dashboard.urls(),
+    *results.urls(),
 ]
 
 __all__ = [
@@ -36,4 +38,5 @@ __all__ = [
     "provider_pages",
     "recipients",
     "restore",
+    "results",
 ]

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 
 from bounces import charts, heartbeat, reputation
 from bounces.admin import to_do
-from mailinglist import campaign_counts, list_counts, progress
-from mailinglist.models import Campaign, MailingList, Subscriber
+from mailinglist import access, campaign_counts, list_counts, progress
+from mailinglist.models import Campaign, Subscriber
 from mailinglist.sending import pacing
 from mailinglist.staff import require
 from mailinglist.whole_numbers import whole_number
@@ -33,7 +34,7 @@ def urls() -> list[URLPattern]:
 def show_progress(request: HttpRequest) -> HttpResponse:
     """JSON: {"campaigns": [progress.Progress.as_json, …]} of what is under way."""
     require(request, "mailinglist.view_campaign")
-    campaigns = progress.under_way()
+    campaigns = progress.under_way(_seen(request))
     results = campaign_counts.results([row.pk for row in campaigns])
     found = progress.of(campaigns, pacing.explain(), results)
     answer = JsonResponse({"campaigns": [row.as_json() for row in found]})
@@ -46,15 +47,15 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     found: dict[str, Any] = {"title": "Overview", "lines": to_do.lines(request), "asked_every": ASKED_EVERY}
     if may("mailinglist.view_campaign"):
-        found |= _campaigns()
-    if may("bounces.view_event"):
+        found |= _campaigns(_seen(request))
+    if may("bounces.view_providerslot"):
         found |= {
             "pulse": heartbeat.listen(),
             "reputation": [(rate, charts.meter(rate.share, rate.marks)) for rate in reputation.rates()],
             "reputation_days": reputation.DAYS,
         }
     if may("mailinglist.view_mailinglist"):
-        found |= _growth(request.GET.get("list", ""))
+        found |= _growth(request)
         found["first_steps"] = not found.get("campaigns") and _first_steps(request, found["lists"])
     found["nothing"] = not any(
         part in found for part in ("campaigns", "pulse", "growth")
@@ -62,11 +63,15 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | found
 
 
-def _campaigns() -> dict[str, Any]:
+def _seen(request: HttpRequest) -> QuerySet[Campaign]:
+    return access.visible(Campaign.objects.all(), request.user, "mailinglist.view_campaign")
+
+
+def _campaigns(seen: QuerySet[Campaign]) -> dict[str, Any]:
     pace = pacing.explain()
-    campaigns = progress.under_way()
+    campaigns = progress.under_way(seen)
     last = list(
-        Campaign.objects.exclude(started_at=None)
+        seen.exclude(started_at=None)
         .defer("body")
         .prefetch_related("lists")
         .order_by("-started_at")[:LAST_CAMPAIGNS]
@@ -80,11 +85,13 @@ def _campaigns() -> dict[str, Any]:
     }
 
 
-def _growth(asked: str) -> dict[str, Any]:
-    lists = list(MailingList.objects.order_by("name").values_list("pk", "name")[:NAMED_LISTS])
-    chosen = whole_number(asked)
+def _growth(request: HttpRequest) -> dict[str, Any]:
+    own = access.lists_for(request.user, "mailinglist.view_mailinglist")
+    named = access.mailing_lists(request.user, "mailinglist.view_mailinglist").order_by("name")
+    lists = list(named.values_list("pk", "name")[:NAMED_LISTS])
+    chosen = whole_number(request.GET.get("list", ""))
     chosen = chosen if chosen in dict(lists) else 0
-    weeks = list_counts.weeks(chosen or None)
+    weeks = list_counts.weeks([chosen] if chosen else own)
     joined, left = list_counts.total(weeks)
     chart = charts.numbers(
         [week.moment for week in weeks],

@@ -12,7 +12,15 @@ from unfold.decorators import action, display
 from bounces import undo
 from bounces.admin.selection import ask_and_act
 from mailinglist.models import Subscription
-from mailinglist.staff import FirstStep, MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
+from mailinglist.staff import (
+    FirstStep,
+    MachineOwnedAdmin,
+    OwnListsFilter,
+    actor,
+    find_subscriber_ids,
+    recipient_url,
+    require,
+)
 from mailinglist.templatetags.mailinglist_tags import badge
 
 PERMISSIONS = ("mailinglist.change_subscriber", "mailinglist.change_suppression")
@@ -36,7 +44,7 @@ class ReasonFilter(admin.SimpleListFilter):
 class EndedAdmin(MachineOwnedAdmin):
     list_display = ("unsubscribed_at", "person", "list", "why", "kept")
     list_display_links = None
-    list_filter = (ReasonFilter, "list", "unsubscribed_at")
+    list_filter = (ReasonFilter, ("list", OwnListsFilter), "unsubscribed_at")
     list_filter_sheet = False
     list_select_related = ("subscriber", "list")
     search_fields = ("subscriber__email_key",)

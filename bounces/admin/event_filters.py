@@ -10,7 +10,7 @@ from bounces import provider_rates
 from bounces.history import JUDGED
 from bounces.list_events import of_list
 from bounces.models import Event
-from mailinglist.models import MailingList
+from mailinglist import access
 from mailinglist.whole_numbers import whole_number
 
 
@@ -24,7 +24,8 @@ class ProviderFilter(admin.SimpleListFilter):
     parameter_name = "provider"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = [name for name, _ in provider_rates.largest(30)[:12]]
+        all_lists = request.user.has_perm("bounces.view_providerslot")
+        names = [name for name, _ in provider_rates.largest(30)[:12]] if all_lists else []
         asked = request.GET.get(self.parameter_name, "")[:253]
         return [(name, name) for name in dict.fromkeys([*names, *([asked] if asked else [])])]
 
@@ -40,9 +41,8 @@ class MailingListFilter(admin.SimpleListFilter):
     parameter_name = "list"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            (str(pk), name) for pk, name in MailingList.objects.order_by("name").values_list("pk", "name")
-        ]
+        lists = access.mailing_lists(request.user, "bounces.view_event").order_by("name")
+        return [(str(pk), name) for pk, name in lists.values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value() or ""

@@ -16,7 +16,7 @@ from bounces.admin.event_filters import EffectFilter, MailingListFilter, Provide
 from bounces.admin.selection import ask_and_act
 from bounces.history import JUDGED
 from bounces.models import Event
-from mailinglist import words
+from mailinglist import access, words
 from mailinglist.staff import FirstStep, MachineOwnedAdmin, actor, find_subscriber_ids, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 
@@ -77,7 +77,8 @@ class ReasonFilter(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        newest = Event.objects.exclude(reason="").order_by("-pk").values_list("reason", flat=True)[:500]
+        shown = access.visible(Event.objects.all(), request.user, "bounces.view_event")
+        newest = shown.exclude(reason="").order_by("-pk").values_list("reason", flat=True)[:500]
         return sorted((code, words.spaced(code)) for code in set(newest))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
@@ -178,7 +179,7 @@ class EventAdmin(MachineOwnedAdmin):
         )
 
     def has_rule_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("mailinglist.change_subscriber"))
+        return bool(request.user.has_perms(endings.PERMISSIONS))
 
     @action(description="Leave alone: these bounces never count", permissions=["rule"])
     def leave_alone(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
@@ -189,7 +190,7 @@ class EventAdmin(MachineOwnedAdmin):
         self._rule(request, queryset, Event.Ruling.APPLY)
 
     def _rule(self, request: HttpRequest, queryset: QuerySet[Event], ruling: Event.Ruling) -> None:
-        require(request, "mailinglist.change_subscriber")
+        require(request, *endings.PERMISSIONS)
         chosen = list(queryset.values_list("pk", flat=True))
         ruled = incidents.rule(chosen, ruling, by=actor(request), why="Chosen in the list of events.")
         if ruled:

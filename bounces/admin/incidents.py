@@ -39,7 +39,7 @@ class IncidentAdmin(MachineOwnedAdmin):
         "Nothing is to be done. How the providers treat your mail shows on their own page.",
         "Providers",
         "bounces_providers",
-        "bounces.view_event",
+        "bounces.view_providerslot",
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -59,6 +59,7 @@ class IncidentAdmin(MachineOwnedAdmin):
 
     def confirm_view(self, request: HttpRequest, incident_id: int) -> HttpResponse:
         """The provider is right."""
+        require(request, *PERMISSIONS)
         incident = get_object_or_404(Incident, pk=incident_id)
         return self._decide(
             request,
@@ -76,6 +77,7 @@ class IncidentAdmin(MachineOwnedAdmin):
 
     def release_view(self, request: HttpRequest, incident_id: int) -> HttpResponse:
         """It was an outage, or a fault of ours."""
+        require(request, *PERMISSIONS)
         incident = get_object_or_404(Incident, pk=incident_id)
         return self._decide(
             request,
@@ -102,7 +104,6 @@ class IncidentAdmin(MachineOwnedAdmin):
         act: Callable[..., incidents.Decided],
         danger: bool,
     ) -> HttpResponse:
-        require(request, *PERMISSIONS)
         back = reverse("admin:bounces_incident_change", args=[incident.pk])
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():

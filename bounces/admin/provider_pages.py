@@ -14,7 +14,7 @@ from mailinglist.staff import page, require
 #: What may be chosen, in days.
 SPANS = (2, 7, 30, 90)
 DEFAULT_DAYS = 30
-VIEW = "bounces.view_event"
+VIEW = "bounces.view_providerslot"
 
 
 def urls() -> list[URLPattern]:

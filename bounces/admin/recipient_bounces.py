@@ -13,9 +13,10 @@ from django.shortcuts import get_object_or_404
 
 from bounces import incidents, retries, timeline, undo
 from bounces.models import Event
+from mailinglist import access
 from mailinglist.models import Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
-from mailinglist.staff import ReasonForm, actor, ask, recipient_url, require
+from mailinglist.staff import ReasonForm, actor, ask, found, recipient_url, require
 
 CHANGE = ("mailinglist.view_subscriber", "mailinglist.change_subscriber")
 #: So many held bounces are shown, the newest first.
@@ -23,10 +24,18 @@ SHOWN = 5
 
 
 def context(
-    subscriber: Subscriber, subscriptions: Iterable[Subscription], row: Suppression | None
+    subscriber: Subscriber,
+    subscriptions: Iterable[Subscription],
+    row: Suppression | None,
+    lists: access.Lists | None,
 ) -> dict[str, Any]:
-    """What the page shows about open bounces, and about mails that SES swallowed; ``row``: released or not."""
+    """What the page shows about open bounces, and about mails that SES swallowed; ``row``: released or not.
+
+    ``lists``: only of mails of these.
+    """
     events = Event.objects.filter(subscriber=subscriber)
+    if lists is not None:
+        events = events.filter(delivery__list_id__in=lists)
     held = events.filter(verdict__in=("hard", "soft"), applied_at__isnull=True).exclude(effect="")
     swallowed = events.filter(verdict="suppressed").aggregate(count=Count("pk"), last=Max("occurred_at"))
     return {
@@ -91,9 +100,8 @@ def let_count(request: HttpRequest, subscriber_id: int, event_id: int) -> HttpRe
 def try_now(request: HttpRequest, subscriber_id: int, delivery_id: int) -> HttpResponse:
     """The retry of a soft bounce, without waiting."""
     subscriber = _person(request, subscriber_id, "mailinglist.change_delivery")
-    row = get_object_or_404(
-        Delivery.objects.select_related("campaign"), pk=delivery_id, subscriber=subscriber
-    )
+    mails = Delivery.objects.select_related("campaign").filter(subscriber=subscriber)
+    row = found(request, mails, delivery_id, "mailinglist.change_delivery")
 
     def act(why: str) -> str:
         queue.retry_now(row.pk, by=actor(request), why=why)
@@ -132,7 +140,7 @@ def _rule(
     button: str,
     danger: bool = False,
 ) -> HttpResponse:
-    subscriber = _person(request, subscriber_id)
+    subscriber = _person(request, subscriber_id, "mailinglist.change_suppression")
     event = get_object_or_404(Event, pk=event_id, subscriber=subscriber)
 
     def act(why: str) -> str:
@@ -164,5 +172,5 @@ def _ask(
 
 
 def _person(request: HttpRequest, subscriber_id: int, *permissions: str) -> Subscriber:
-    require(request, *CHANGE, *permissions)
-    return get_object_or_404(Subscriber, pk=subscriber_id)
+    require(request, *permissions)
+    return found(request, Subscriber, subscriber_id, *CHANGE)

@@ -8,19 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
 from bounces import timeline
 from bounces.admin import recipient_bounces
-from mailinglist import pauses, subscriptions, suppression
+from mailinglist import access, pauses, subscriptions, suppression
 from mailinglist.models import Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
 from mailinglist.staff import (
     ReasonForm,
     actor,
     ask,
+    found,
     page,
     recipient_url,
     release_sentences,
@@ -31,6 +33,8 @@ from mailinglist.whole_numbers import whole_number
 
 VIEW = ("mailinglist.view_subscriber",)
 CHANGE = ("mailinglist.view_subscriber", "mailinglist.change_subscriber")
+#: What reaches beyond the lists of one manager: the address gets no mail of any list, or of all again.
+BLOCK = ("mailinglist.add_suppression", "mailinglist.change_suppression")
 #: Pages of the timeline beyond this would read tens of thousands of rows.
 MAX_PAGE = 200
 #: A person with more mails in doubt than this sees the newest ones.
@@ -61,25 +65,28 @@ def urls() -> list[URLPattern]:
 
 def show(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Everything about one person, newest first."""
-    require(request, *VIEW)
-    subscriber = get_object_or_404(Subscriber.objects.select_related("health"), pk=subscriber_id)
+    subscriber = found(request, Subscriber.objects.select_related("health"), subscriber_id, *VIEW)
+    user = request.user
+    lists = access.lists_for(user, *VIEW)
     number = whole_number(request.GET.get("page"))
-    on = list(subscriber.subscriptions.select_related("list").order_by("list__name"))
-    said = list(subscriber.consents.select_related("list").order_by("-at", "-pk")[:SHOWN_CONSENTS])
+    on = _of(lists, subscriber.subscriptions.select_related("list").order_by("list__name"))
+    said = _of(lists, subscriber.consents.select_related("list").order_by("-at", "-pk"))[:SHOWN_CONSENTS]
     known = Suppression.objects.filter(key=subscriber.suppression_key).first()
     context = {
         "subscriber": subscriber,
-        "subscriptions": on,
+        "subscriptions": list(on),
         "consents": said,
-        "may_erase": request.user.has_perm("mailinglist.delete_subscriber"),
+        "may_erase": user.has_perm("mailinglist.delete_subscriber"),
+        "may_download": user.has_perm(access.PERSON_FILE),
+        "may_block": user.has_perms(BLOCK),
         "suppression": known if known and known.active else None,
         "paused": pauses.is_paused(subscriber),
         "health": getattr(subscriber, "health", None),
-        **_open_deliveries(subscriber),
-        "story": timeline.page(subscriber.pk, min(number, MAX_PAGE)),
-        "may_change": request.user.has_perms(CHANGE),
+        **_open_deliveries(subscriber, lists),
+        "story": timeline.page(subscriber.pk, min(number, MAX_PAGE), lists=lists),
+        "may_change": access.may(user, "mailinglist.change_subscriber", subscriber),
         "own_choice": subscriptions.OWN_CHOICE,
-        **recipient_bounces.context(subscriber, on, known),
+        **recipient_bounces.context(subscriber, list(on), known, lists),
     }
     return page(request, "admin/bounces/recipient.html", f"What happened to {subscriber.email}", context)
 
@@ -88,7 +95,10 @@ def unsubscribe(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """End one subscription (?list=ID) or all of them."""
     subscriber = _person(request, subscriber_id)
     wanted = request.GET.get("list", "")
-    rows = subscriber.subscriptions.exclude(status=Subscription.Status.UNSUBSCRIBED).select_related("list")
+    own = access.lists_for(request.user, "mailinglist.change_subscriber")
+    rows = _of(
+        own, subscriber.subscriptions.exclude(status=Subscription.Status.UNSUBSCRIBED).select_related("list")
+    )
     if wanted:
         rows = rows.filter(list_id=whole_number(wanted))
     names = sorted(row.list.name for row in rows)
@@ -170,9 +180,9 @@ def release(request: HttpRequest, subscriber_id: int) -> HttpResponse:
 def restore(request: HttpRequest, subscriber_id: int, subscription_id: int) -> HttpResponse:
     """Bring back a subscription that the person did not end themselves."""
     subscriber = _person(request, subscriber_id)
-    row = get_object_or_404(
-        Subscription.objects.select_related("list"), pk=subscription_id, subscriber=subscriber
-    )
+    own = access.lists_for(request.user, "mailinglist.change_subscriber")
+    rows = _of(own, Subscription.objects.select_related("list"))
+    row = get_object_or_404(rows, pk=subscription_id, subscriber=subscriber)
 
     def act(why: str) -> str:
         subscriptions.restore(row.pk, by=actor(request), why=why)
@@ -200,9 +210,8 @@ def restore(request: HttpRequest, subscriber_id: int, subscription_id: int) -> H
 def resend(request: HttpRequest, subscriber_id: int, delivery_id: int) -> HttpResponse:
     """Send a mail again whose outcome nobody knows."""
     subscriber = _person(request, subscriber_id, "mailinglist.change_delivery")
-    row = get_object_or_404(
-        Delivery.objects.select_related("campaign"), pk=delivery_id, subscriber=subscriber
-    )
+    mails = Delivery.objects.select_related("campaign").filter(subscriber=subscriber)
+    row = found(request, mails, delivery_id, "mailinglist.change_delivery")
     if request.method == "POST":
         try:
             queue.resend(row.pk, by=actor(request))
@@ -233,8 +242,8 @@ def _ask(request: HttpRequest, subscriber: Subscriber, act: Any, **words: Any) -
 
 
 def _person(request: HttpRequest, subscriber_id: int, *permissions: str) -> Subscriber:
-    require(request, *CHANGE, *permissions)
-    return get_object_or_404(Subscriber, pk=subscriber_id)
+    require(request, *permissions)
+    return found(request, Subscriber, subscriber_id, *CHANGE)
 
 
 def _back(subscriber: Subscriber) -> HttpResponseRedirect:
@@ -245,10 +254,15 @@ def _suppression(subscriber: Subscriber) -> Suppression | None:
     return Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True).first()
 
 
-def _open_deliveries(subscriber: Subscriber) -> dict[str, list[Delivery]]:
+def _of(lists: access.Lists | None, rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows if lists is None else rows.filter(list_id__in=lists)
+
+
+def _open_deliveries(subscriber: Subscriber, lists: access.Lists | None) -> dict[str, list[Delivery]]:
     """The newest that wait for a retry, the next one first, and the newest in doubt."""
     states = (Delivery.State.WAITING, Delivery.State.UNKNOWN)
-    rows = Delivery.objects.filter(subscriber=subscriber, state__in=states).select_related("campaign")
+    rows = _of(lists, Delivery.objects.filter(subscriber=subscriber, state__in=states))
+    rows = rows.select_related("campaign")
     waiting: list[Delivery] = []
     unknown: list[Delivery] = []
     for row in rows.order_by("-pk")[: 10 * SHOWN_DELIVERIES]:

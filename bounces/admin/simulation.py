@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -13,6 +14,7 @@ from bounces.admin.words import sentences
 from bounces.history import JUDGED
 from bounces.list_events import of_list
 from bounces.models import Event, Policy
+from mailinglist import access
 from mailinglist.models import MailingList
 from mailinglist.staff import page, require
 
@@ -26,8 +28,11 @@ class SimulationForm(forms.Form):
         MailingList.objects.all(), label="List", widget=UnfoldAdminSelectWidget(), empty_label=None
     )
 
-    def __init__(self, *args: Any, labels: dict[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, labels: dict[str, str], lists: QuerySet[MailingList], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["mailing_list"].queryset = lists  # type: ignore[attr-defined]
         for name in whatif.FIELDS:
             help_text = getattr(Policy._meta.get_field(name), "help_text", "")
             self.fields[name] = forms.CharField(
@@ -57,8 +62,9 @@ class SimulationForm(forms.Form):
 def simulate(request: HttpRequest, labels: dict[str, str]) -> HttpResponse:
     """GET with a list compares; it changes nothing, so that a comparison can be linked to."""
     require(request, "bounces.view_policy", "mailinglist.view_subscriber")
-    form = SimulationForm(request.GET if "mailing_list" in request.GET else None, labels=labels)
-    context: dict[str, Any] = {"form": form, "days": whatif.DAYS, "lists": MailingList.objects.exists()}
+    lists = access.mailing_lists(request.user, "mailinglist.view_subscriber")
+    form = SimulationForm(request.GET if "mailing_list" in request.GET else None, labels=labels, lists=lists)
+    context: dict[str, Any] = {"form": form, "days": whatif.DAYS, "lists": lists.exists()}
     if form.is_bound and form.is_valid():
         mailing_list, proposed = form.cleaned_data["mailing_list"], form.cleaned_data["proposed"]
         if _too_many(mailing_list):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bounces.models import Event, Incident, Notification
+from mailinglist import access
 from mailinglist.models import Campaign, Delivery, FormStep
 from mailinglist.staff import COUNT_CAP, capped_counts
 
@@ -45,6 +46,17 @@ _KINDS = (
         "mailinglist_campaign",
         "?status__exact=paused",
         lambda: Campaign.objects.filter(status=Campaign.Status.PAUSED),
+    ),
+    _Kind(
+        "mailinglist.change_campaign",
+        "warning",
+        "campaigns",
+        "waiting for a second manager to look and approve",
+        "mailinglist_campaign",
+        "?status__exact=draft",
+        lambda: Campaign.objects.filter(
+            approval__approved_at__isnull=True, approval__isnull=False, status="draft"
+        ),
     ),
     _Kind(
         "mailinglist.view_delivery",
@@ -102,7 +114,7 @@ def may_see(request: HttpRequest) -> bool:
 def lines(request: HttpRequest) -> list[dict[str, Any]]:
     """What there is to do for this manager, the urgent first."""
     kinds = [kind for kind in _KINDS if request.user.has_perm(kind.permission)]
-    counts = capped_counts([kind.rows() for kind in kinds])
+    counts = capped_counts([access.visible(kind.rows(), request.user, kind.permission) for kind in kinds])
     return [
         {
             "count": count,

@@ -10,7 +10,6 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -18,13 +17,13 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from mailinglist import addresses, lifecycle, link_checks, sender_checks, zones
+from mailinglist import addresses, approvals, lifecycle, link_checks, sender_checks, zones
 from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.changes import Noun, record
 from mailinglist.composing import body, problems
 from mailinglist.models import Campaign, Subscriber
 from mailinglist.sending import audience
-from mailinglist.staff import actor, ask, find_subscribers, page, require
+from mailinglist.staff import actor, ask, find_subscribers, found, page
 
 #: More test mails at once are a campaign.
 MAX_TESTS = 10
@@ -76,15 +75,15 @@ class TestForm(forms.Form):
         return found
 
     def clean_to(self) -> list[str]:
-        found = [
+        lines = [
             line.strip() for line in self.cleaned_data["to"].replace(",", "\n").splitlines() if line.strip()
         ]
-        if len(found) > MAX_TESTS:
+        if len(lines) > MAX_TESTS:
             raise forms.ValidationError(
-                f"These are {len(found)} addresses; a test goes to {MAX_TESTS} at most."
+                f"These are {len(lines)} addresses; a test goes to {MAX_TESTS} at most."
             )
         try:
-            return [addresses.normalise(text).as_written for text in found]
+            return [addresses.normalise(text).as_written for text in lines]
         except addresses.BadAddress as bad:
             raise forms.ValidationError(str(bad)) from bad
 
@@ -102,9 +101,10 @@ class WhyForm(forms.Form):
 def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
     campaign = _campaign(request, campaign_id)
-    found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
-    found_problems = problems.find(campaign)
-    form = StartForm(request.POST or None, expected=found.to_send)
+    people = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    unapproved = approvals.problem(campaign)
+    found_problems = [*problems.find(campaign), *([unapproved] if unapproved else [])]
+    form = StartForm(request.POST or None, expected=people.to_send)
     if request.method == "POST" and form.is_valid():
         return _act(
             request,
@@ -114,9 +114,9 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
         )
     context = {
         "campaign": campaign,
-        "audience": found,
+        "audience": people,
         "problems": found_problems,
-        "blocked": any(problem.blocking for problem in found_problems) or not found.to_send,
+        "blocked": any(problem.blocking for problem in found_problems) or not people.to_send,
         "form": form,
         "back": _url(campaign),
     }
@@ -137,12 +137,12 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
             ),
             f"{zones.sentence(when, zone, everywhere=everywhere)} {chosen['note']}".strip(),
         )
-    found = audience.count(list(campaign.lists.values_list("pk", flat=True)))
+    people = audience.count(list(campaign.lists.values_list("pk", flat=True)))
     return ask(
         request,
         title=f"Schedule “{campaign.name}”",
         sentences=[
-            f"It would go to {'about ' * found.about}{found.to_send:,} people now; whoever is subscribed at that "
+            f"It would go to {'about ' * people.about}{people.to_send:,} people now; whoever is subscribed at that "
             "time gets it.",
             "You can change the text, or take the schedule back, until it starts.",
         ],
@@ -366,8 +366,7 @@ def _copy(campaign: Campaign, request: HttpRequest) -> Campaign:
 def _campaign(
     request: HttpRequest, campaign_id: int, permission: str = "mailinglist.change_campaign"
 ) -> Campaign:
-    require(request, permission)
-    return get_object_or_404(Campaign, pk=campaign_id)
+    return found(request, Campaign, campaign_id, permission)
 
 
 def _url(campaign: Campaign) -> str:

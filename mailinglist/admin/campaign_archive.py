@@ -2,12 +2,11 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from mailinglist import archive, links
 from mailinglist.models import Campaign, MailingList
-from mailinglist.staff import actor, ask, require
+from mailinglist.staff import actor, ask, found
 
 
 def addresses(campaign: Campaign) -> list[tuple[MailingList, str]]:
@@ -15,7 +14,7 @@ def addresses(campaign: Campaign) -> list[tuple[MailingList, str]]:
     if campaign.status not in archive.SHOWN:
         return []
     lists = campaign.lists.filter(has_archive=True).order_by("name")
-    return [(found, links.archived(campaign, found)) for found in lists]
+    return [(mailing_list, links.archived(campaign, mailing_list)) for mailing_list in lists]
 
 
 def put_in(request: HttpRequest, campaign_id: int) -> HttpResponse:
@@ -44,8 +43,7 @@ VIEWS = {"archive": put_in, "unarchive": take_off}
 
 
 def _act(request: HttpRequest, campaign_id: int, *, wanted: bool, button: str, sentence: str) -> HttpResponse:
-    require(request, "mailinglist.change_campaign")
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = found(request, Campaign, campaign_id, "mailinglist.change_campaign")
     back = reverse("admin:mailinglist_campaign_change", args=[campaign.pk])
     if request.method == "POST":
         if archive.put_in(campaign.pk, wanted, by=actor(request)):
@@ -53,7 +51,7 @@ def _act(request: HttpRequest, campaign_id: int, *, wanted: bool, button: str, s
         else:
             messages.info(request, "Nothing was changed: it was so already.")
         return HttpResponseRedirect(back)
-    names = ", ".join(found.name for found in campaign.lists.order_by("name"))
+    names = ", ".join(campaign.lists.order_by("name").values_list("name", flat=True))
     return ask(
         request,
         title=f"{button}: “{campaign.name}”",

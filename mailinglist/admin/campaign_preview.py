@@ -2,16 +2,15 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from mailinglist import links, writing
+from mailinglist import access, links, writing
 from mailinglist.admin import frames
 from mailinglist.composing import body
 from mailinglist.models import Campaign, MailingList, Subscriber, Subscription
 from mailinglist.sending import messages
-from mailinglist.staff import find_subscribers, page, require
+from mailinglist.staff import find_subscribers, found, page, require
 from mailinglist.whole_numbers import whole_number
 
 EXAMPLE = {"email": "anna@example.com", "name": "Anna Example", "attributes": {}}
@@ -20,13 +19,13 @@ EXAMPLE = {"email": "anna@example.com", "name": "Anna Example", "attributes": {}
 def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The page with both parts; ``?to=address`` chooses whose mail it is."""
     campaign = _campaign(request, campaign_id)
-    subscriber, found = _subscriber(request, campaign)
+    subscriber, is_wanted = _subscriber(request, campaign)
     mailing_list = _list(campaign, subscriber)
     context = {
         "campaign": campaign,
         "subscriber": subscriber,
         "to": request.GET.get("to", ""),
-        "found": found,
+        "found": is_wanted,
         "draft": "draft" in request.GET,
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
         "problem": "" if mailing_list else "Choose a list and save: the sender and the links come from it.",
@@ -53,7 +52,8 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def html_part(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The HTML part alone, sandboxed."""
     campaign = _campaign(request, campaign_id)
-    chosen = Subscriber.objects.filter(pk=whole_number(request.GET.get("subscriber"))).first()
+    people = access.visible(Subscriber.objects.all(), request.user, "mailinglist.view_subscriber")
+    chosen = people.filter(pk=whole_number(request.GET.get("subscriber"))).first()
     subscriber = chosen or Subscriber(**EXAMPLE)
     mailing_list = _list(campaign, subscriber)
     try:
@@ -82,7 +82,8 @@ def _mail(campaign: Campaign, subscriber: Subscriber, mailing_list: MailingList)
 def _subscriber(request: HttpRequest, campaign: Campaign) -> tuple[Subscriber, bool]:
     """The person asked for, else the first one who would get it, else an example. Second: as asked for."""
     wanted = request.GET.get("to", "").strip()
-    chosen = find_subscribers(wanted).order_by("email_key").first() if wanted else None
+    people = access.visible(find_subscribers(wanted), request.user, "mailinglist.view_subscriber")
+    chosen = people.order_by("email_key").first() if wanted else None
     if chosen:
         return chosen, True
     first = (
@@ -107,8 +108,9 @@ def _list(campaign: Campaign, subscriber: Subscriber) -> MailingList | None:
 
 def _campaign(request: HttpRequest, campaign_id: int) -> Campaign:
     """``?draft=1``: with what this manager typed and did not save yet."""
-    require(request, "mailinglist.view_campaign", "mailinglist.view_subscriber")
-    campaign = get_object_or_404(Campaign.objects.select_related("version", "template"), pk=campaign_id)
+    require(request, "mailinglist.view_subscriber")
+    campaigns = Campaign.objects.select_related("version", "template")
+    campaign = found(request, campaigns, campaign_id, "mailinglist.view_campaign")
     draft = writing.typed(campaign, request.user) if "draft" in request.GET and campaign.editable else None
     for name in writing.TEXT if draft else ():
         setattr(campaign, name, getattr(draft, name))

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from mailinglist import writing
+from mailinglist import access, writing
 from mailinglist.models import Campaign, CampaignDraft, CampaignRevision
-from mailinglist.staff import actor, ask, page, require
+from mailinglist.staff import actor, ask, found, page, require
 from mailinglist.whole_numbers import whole_number
 
 #: Versions on the page.
@@ -29,13 +29,15 @@ class TypedForm(forms.ModelForm):
 
 def versions(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The list, and the difference of one (``?number=``) to the text before it or to the present one (``?to=now``)."""
-    require(request, "mailinglist.view_campaign")
-    campaign = get_object_or_404(Campaign.objects.select_related("template"), pk=campaign_id)
-    found = campaign.revisions.select_related("saved_by").defer("body").order_by("-number")
+    campaign = found(
+        request, Campaign.objects.select_related("template"), campaign_id, "mailinglist.view_campaign"
+    )
+    revisions = campaign.revisions.select_related("saved_by").defer("body").order_by("-number")
     context: dict[str, Any] = {
         "campaign": campaign,
-        "versions": found[:SHOWN],
-        "may_restore": campaign.editable and request.user.has_perm("mailinglist.change_campaign"),
+        "versions": revisions[:SHOWN],
+        "may_restore": campaign.editable
+        and access.may(request.user, "mailinglist.change_campaign", campaign),
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
     }
     if wanted := whole_number(request.GET.get("number")):
@@ -54,8 +56,7 @@ def versions(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def restore(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """``?number=``: which one."""
-    require(request, "mailinglist.change_campaign")
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = found(request, Campaign, campaign_id, "mailinglist.change_campaign")
     number = whole_number(request.GET.get("number")) or 0
     if not campaign.revisions.filter(number=number).exists():
         raise Http404("No such version.")
@@ -83,9 +84,7 @@ def restore(request: HttpRequest, campaign_id: int) -> HttpResponse:
 @require_POST
 def keep_typed(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
     """What compose.js sends every few seconds. 409 with a sentence where somebody else saved meanwhile."""
-    require(request, "mailinglist.change_campaign" if campaign_id else "mailinglist.add_campaign")
-    if campaign_id:
-        get_object_or_404(Campaign, pk=campaign_id)
+    _writable(request, campaign_id)
     form = TypedForm(request.POST)
     if not form.is_valid():
         field, sentences = next(iter(form.errors.items()))
@@ -102,8 +101,7 @@ def keep_typed(request: HttpRequest, campaign_id: int | None = None) -> HttpResp
 
 def throw_away(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
     """Forget what was typed and not saved."""
-    require(request, "mailinglist.change_campaign" if campaign_id else "mailinglist.add_campaign")
-    campaign = get_object_or_404(Campaign, pk=campaign_id) if campaign_id else None
+    campaign = _writable(request, campaign_id)
     back = (
         reverse("admin:mailinglist_campaign_change", args=[campaign.pk])
         if campaign
@@ -157,6 +155,14 @@ VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "typed": keep_typed,
     "throw-away": throw_away,
 }
+
+
+def _writable(request: HttpRequest, campaign_id: int | None) -> Campaign | None:
+    """The campaign that is written on; None: one that was never saved."""
+    if campaign_id:
+        return found(request, Campaign, campaign_id, "mailinglist.change_campaign")
+    require(request, "mailinglist.add_campaign")
+    return None
 
 
 def _pair(campaign: Campaign, chosen: CampaignRevision, *, to_now: bool) -> tuple[Any, Any]:

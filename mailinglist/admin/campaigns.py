@@ -12,13 +12,20 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mailinglist import campaign_counts, sender_checks, writing, zones
-from mailinglist.admin import campaign_acts, campaign_archive, campaign_preview, campaign_versions
+from mailinglist import access, approvals, campaign_counts, sender_checks, writing, zones
+from mailinglist.admin import (
+    campaign_acts,
+    campaign_approval,
+    campaign_archive,
+    campaign_preview,
+    campaign_versions,
+)
 from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
+from mailinglist.changes import Noun, record
 from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import pacing
-from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -60,7 +67,7 @@ WATCH_SECONDS = 5
 @admin.register(Campaign)
 class CampaignAdmin(PlainAdmin):
     form = CampaignForm
-    list_display = ("name", "status_badge", "to_lists", "when", "subject")
+    list_display = ("name", "status_badge", "to_lists", "when", "subject", "results")
     list_filter = ("status",)
     list_filter_sheet = False
     search_fields = ("name", "subject")
@@ -95,6 +102,7 @@ class CampaignAdmin(PlainAdmin):
         views = {
             "preview": campaign_preview.show,
             "preview/html": campaign_preview.html_part,
+            **campaign_approval.VIEWS,
             **campaign_archive.VIEWS,
             **campaign_versions.VIEWS,
             **campaign_acts.VIEWS,
@@ -104,7 +112,7 @@ class CampaignAdmin(PlainAdmin):
                 path(
                     f"<int:campaign_id>/{tail}/",
                     self.admin_site.admin_view(view),
-                    name=f"mailinglist_campaign_{tail.replace('/', '_')}",
+                    name=f"mailinglist_campaign_{tail.replace('/', '_').replace('-', '_')}",
                 )
                 for tail, view in views.items()
             ),
@@ -116,7 +124,7 @@ class CampaignAdmin(PlainAdmin):
             path(
                 "throw-away/",
                 self.admin_site.admin_view(campaign_versions.throw_away),
-                name="mailinglist_campaign_throw-away_new",
+                name="mailinglist_campaign_throw_away_new",
             ),
             *super().get_urls(),
         ]
@@ -154,11 +162,14 @@ class CampaignAdmin(PlainAdmin):
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
             super().save_model(request, obj, form, change)
+            _note_edit(request, obj, [], before="")
         else:
             writing.keep(Campaign.objects.get(pk=obj.pk), by=actor(request))  # where it was written otherwise
             obj.revision = Campaign.objects.values_list("revision", flat=True).get(pk=obj.pk)
             columns = [name for name in form.changed_data if name not in ("lists", "base", "write_over")]
             obj.save(update_fields=[*columns, "updated_at"])
+            if changed := [name for name in form.changed_data if name not in ("base", "write_over")]:
+                _note_edit(request, obj, changed, before=obj.status)
         writing.keep(obj, by=actor(request))
         writing.forget_typed(obj if change else None, request.user)
 
@@ -178,7 +189,8 @@ class CampaignAdmin(PlainAdmin):
             if request.method == "POST":
                 # A campaign that starts just now must not be written over by what was typed before.
                 found = found.select_for_update(no_key=True)
-            campaign = found.first()
+            shown = access.visible(found, request.user, "mailinglist.view_campaign")
+            campaign = shown.first() if request.user.has_perm("mailinglist.view_campaign") else None
             context = _panel(request, campaign) if campaign and request.method == "GET" else {}
             response: HttpResponse = super().change_view(
                 request, object_id, form_url, {**(extra_context or {}), **context}
@@ -225,6 +237,11 @@ class CampaignAdmin(PlainAdmin):
         moment = row.started_at or row.created_at
         return f"{'started' if row.started_at else 'written'} {moment:%d %b %Y %H:%M}"
 
+    @display(description="Results")
+    def results(self, row: Campaign) -> SafeString | str:
+        address = results_url(row.pk) if row.started_at else ""
+        return format_html('<a href="{}">Results</a>', address) if address else "–"
+
     @display(description="Body")
     def written(self, row: Campaign) -> SafeString:
         return format_html('<pre class="ml-raw" tabindex="0">{}</pre>', row.body)
@@ -235,17 +252,30 @@ class CampaignAdmin(PlainAdmin):
         return format_html('<dl class="ml-tags">{}</dl>', lines)
 
 
+def _note_edit(request: HttpRequest, campaign: Campaign, changed: list[str], *, before: str) -> None:
+    record(
+        Noun.CAMPAIGN,
+        campaign.pk,
+        before=before,
+        after=approvals.EDITED,
+        why=f"Changed: {', '.join(changed)}." if changed else "Written.",
+        by=actor(request),
+    )
+
+
 def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, numbers, checks and the buttons that make sense now."""
     context = {
         "campaign": campaign,
         "problems": problems.find(campaign) if campaign.editable else [],
-        "may_act": request.user.has_perm("mailinglist.change_campaign"),
+        "may_act": access.may(request.user, "mailinglist.change_campaign", campaign),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
         "links": campaign.link_checks.order_by("pk") if campaign.editable else [],
         "draft": writing.typed(campaign, request.user) if campaign.editable else None,
         "archived": campaign_archive.addresses(campaign),
+        "results": results_url(campaign.pk) if campaign.started_at else "",
+        **campaign_approval.context(request, campaign),
     }
     if campaign.planned_at and (campaign.status == Campaign.Status.SCHEDULED or campaign.at_local_time):
         context["plan"] = zones.sentence(

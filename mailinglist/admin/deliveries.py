@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from mailinglist import campaign_counts, words
+from mailinglist import access, campaign_counts, words
 from mailinglist.admin import exports
 from mailinglist.models import Attempt, Campaign, Delivery
 from mailinglist.sending import queue
@@ -36,7 +36,9 @@ class CampaignFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         newest = (
-            Campaign.objects.exclude(started_at=None)
+            access.visible(
+                Campaign.objects.exclude(started_at=None), request.user, "mailinglist.view_campaign"
+            )
             .order_by("-pk")
             .values_list("pk", "name")[:NAMED_CAMPAIGNS]
         )
@@ -178,6 +180,7 @@ class DeliveryAdmin(MachineOwnedAdmin):
     )
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         sent, refusals = 0, []
+        queryset = access.visible(queryset, request.user, "mailinglist.change_delivery")
         for pk in queryset.order_by("pk").values_list("pk", flat=True):
             try:
                 queue.resend(pk, by=actor(request))

@@ -5,13 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from mailinglist import addresses, erasure, person_data
+from mailinglist import access, addresses, erasure, exports, person_data
 from mailinglist.models import Subscriber
-from mailinglist.staff import actor, ask, recipient_url, require
+from mailinglist.staff import actor, ask, found, recipient_url, require
 
 
 class EraseForm(forms.Form):
@@ -29,18 +28,18 @@ class EraseForm(forms.Form):
 
     def clean_address(self) -> str:
         try:
-            found = addresses.normalise(self.cleaned_data["address"])
+            typed = addresses.normalise(self.cleaned_data["address"])
         except addresses.BadAddress as bad:
             raise forms.ValidationError(str(bad)) from bad
-        if found.key != self._person.email_key:
+        if typed.key != self._person.email_key:
             raise forms.ValidationError("This is not the address of this person.")
-        return found.as_written
+        return typed.as_written
 
 
 def erase(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Ask, then erase a person."""
-    require(request, "mailinglist.view_subscriber", "mailinglist.delete_subscriber")
-    subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
+    require(request, "mailinglist.view_subscriber")
+    subscriber = found(request, Subscriber, subscriber_id, "mailinglist.delete_subscriber")
     form = EraseForm(subscriber, request.POST or None)
     if request.method == "POST" and form.is_valid():
         done = erasure.forget(subscriber.pk, by=actor(request), why="Erased by a manager.")
@@ -66,9 +65,21 @@ def erase(request: HttpRequest, subscriber_id: int) -> HttpResponse:
 
 
 def download(request: HttpRequest, subscriber_id: int) -> HttpResponse:
-    """Everything that is stored about a person, for an answer to them by another way than mail."""
+    """Ask, then give everything that is stored about a person, for an answer to them by another way than mail."""
     require(request, "mailinglist.view_subscriber")
-    subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
+    subscriber = found(request, Subscriber, subscriber_id, access.PERSON_FILE)
+    if request.method != "POST":
+        return ask(
+            request,
+            title=f"Download all data of {subscriber.email}",
+            sentences=[
+                "One file (JSON) with everything that is stored about this person, of all lists.",
+                "That you took it stands in their history.",
+            ],
+            button="Download",
+            back=recipient_url(subscriber.pk),
+        )
+    exports.record_person(subscriber, by=actor(request))
     return HttpResponse(
         person_data.as_json(subscriber),
         content_type="application/json; charset=utf-8",

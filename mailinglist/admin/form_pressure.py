@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -10,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from mailinglist import form_numbers, form_steps
 from mailinglist.models import FormStep, MailingList
-from mailinglist.staff import actor, page, require
+from mailinglist.staff import actor, found, page
 from mailinglist.templatetags.mailinglist_tags import badge
 
 TONES = {
@@ -23,10 +22,9 @@ TONES = {
 
 def show(request: HttpRequest, list_id: int) -> HttpResponse:
     """GET: the numbers. POST: open the form again."""
-    require(request, "mailinglist.view_mailinglist")
-    mailing_list = get_object_or_404(MailingList, pk=list_id)
+    mailing_list = found(request, MailingList, list_id, "mailinglist.view_mailinglist")
     if request.method == "POST":
-        require(request, "mailinglist.change_mailinglist")
+        found(request, MailingList, list_id, "mailinglist.change_mailinglist")
         if form_steps.open_again(list_id, by=actor(request)):
             messages.success(request, "The form is open. What came until now counts no more.")
         else:

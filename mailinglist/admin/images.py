@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from mailinglist import images, pictures
+from mailinglist import access, images, pictures
 from mailinglist.models import MailImage
 from mailinglist.signs import visible
 from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, require
@@ -137,7 +137,7 @@ class MailImageAdmin(PlainAdmin):
 def pick(request: HttpRequest) -> HttpResponse:
     """The newest pictures as JSON, for the editor; ``?q=`` searches."""
     require(request, "mailinglist.view_mailimage")
-    found = MailImage.objects.defer("data")
+    found = access.visible(MailImage.objects.defer("data"), request.user, "mailinglist.view_mailimage")
     if wanted := request.GET.get("q", "").strip():
         found = found.filter(name__icontains=wanted) | found.filter(alt__icontains=wanted)
     return JsonResponse({"pictures": [_told(row) for row in found.order_by("-pk")[:PICKED]]})

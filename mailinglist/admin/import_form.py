@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
@@ -53,6 +54,10 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         help_text="You see on the next page whether names are right, and can change it there.",
     )
+
+    def __init__(self, *args: Any, lists: QuerySet[MailingList], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["mailing_list"].queryset = lists  # type: ignore[attr-defined]
 
 
 class ReadAsForm(forms.Form):

@@ -10,19 +10,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from unfold.decorators import display
 
-from mailinglist import import_files, import_runs, import_undo, uploads
+from mailinglist import access, import_files, import_runs, import_undo, uploads
 from mailinglist.admin.import_form import ColumnsForm, ReadAsForm, UploadForm
 from mailinglist.csv_rows import BadRow, UnreadableFile, guarded
-from mailinglist.models import Import, ImportBadRow, MailingList
-from mailinglist.staff import FirstStep, MachineOwnedAdmin, actor, ask, page, require
+from mailinglist.models import Import, ImportBadRow
+from mailinglist.staff import FirstStep, MachineOwnedAdmin, OwnListsFilter, actor, ask, found, page, require
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -59,7 +59,7 @@ WATCH_SECONDS = 3
 class ImportAdmin(MachineOwnedAdmin):
     list_display = ("file", "list", "state_badge", "new_people", "who", "created_at")
     list_display_links = None
-    list_filter = ("state", "list")
+    list_filter = ("state", ("list", OwnListsFilter))
     list_filter_sheet = False
     list_select_related = ("list", "user")
     empty_text = (
@@ -135,9 +135,10 @@ def upload(request: HttpRequest) -> HttpResponse:
     """The first page: which list, which file."""
     require(request, MAY_IMPORT)
     initial = {"mailing_list": whole_number(request.GET.get("list", "")) or None}
-    form = UploadForm(request.POST or None, request.FILES or None, initial=initial)
+    lists = access.mailing_lists(request.user, MAY_IMPORT)
+    form = UploadForm(request.POST or None, request.FILES or None, initial=initial, lists=lists)
     if request.method == "POST" and uploads.too_large(request):
-        form = UploadForm(request.POST)
+        form = UploadForm(request.POST, lists=lists)
         form.is_valid()
         form.errors["file"] = form.error_class([_too_large()])
     elif request.method == "POST" and form.is_valid():
@@ -157,7 +158,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "most": f"{settings.IMPORT_MAX_MB:g}",
-        "lists": MailingList.objects.exists(),
+        "lists": lists.exists(),
         "back": reverse("admin:mailinglist_import_changelist"),
     }
     return page(request, "admin/mailinglist/import/upload.html", "Import people", context)
@@ -166,13 +167,14 @@ def upload(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, import_id: int) -> HttpResponse:
     """An import in whatever state it is. POST: check it with these columns."""
     row = _found(request, import_id)
-    may_act = request.user.has_perm(MAY_IMPORT)
+    may_act = access.may(request.user, MAY_IMPORT, row)
     form = None
     if row.state in (Import.State.MAPPING, Import.State.CHECKED) and may_act:
         sample = import_files.sample(import_files.opened(row.pk), row.encoding)
         form = ColumnsForm(request.POST or None, row=row, sample=sample)
     if request.method == "POST":
-        require(request, MAY_IMPORT)
+        if not may_act:
+            raise PermissionDenied
         if form is None:
             messages.error(request, f"This import is {row.get_state_display()} now. Nothing was changed.")
             return HttpResponseRedirect(_address(row.pk))
@@ -222,8 +224,7 @@ def start(request: HttpRequest, import_id: int) -> HttpResponse:
 
 def cancel(request: HttpRequest, import_id: int) -> HttpResponse:
     """Ask, then stop the import."""
-    require(request, MAY_IMPORT)
-    row = _found(request, import_id)
+    row = _found(request, import_id, MAY_IMPORT)
     if request.method != "POST":
         sentences = ["The file is thrown away and nobody is imported."]
         if row.state == Import.State.IMPORTING:
@@ -248,8 +249,7 @@ def cancel(request: HttpRequest, import_id: int) -> HttpResponse:
 
 def undo(request: HttpRequest, import_id: int) -> HttpResponse:
     """Ask, then take the import back."""
-    require(request, MAY_IMPORT)
-    row = _found(request, import_id)
+    row = _found(request, import_id, MAY_IMPORT)
     if request.method != "POST":
         made = row.report.get("new_subscriptions", 0)
         return ask(
@@ -274,8 +274,7 @@ def undo(request: HttpRequest, import_id: int) -> HttpResponse:
 
 def refused(request: HttpRequest, import_id: int) -> HttpResponse | StreamingHttpResponse:
     """All rows that were refused, with line and reason, as a file."""
-    require(request, MAY_IMPORT)
-    row = _found(request, import_id)
+    row = _found(request, import_id, MAY_IMPORT)
     name = slugify(row.file_name.rpartition(".")[0]) or "import"
     return StreamingHttpResponse(
         _refused_lines(row),
@@ -315,17 +314,17 @@ def _check(request: HttpRequest, row: Import, form: ColumnsForm) -> bool:
     return not form.errors
 
 
-def _found(request: HttpRequest, import_id: int) -> Import:
-    if not (request.user.has_perm("mailinglist.view_import") or request.user.has_perm(MAY_IMPORT)):
-        require(request, "mailinglist.view_import")
-    return get_object_or_404(Import.objects.select_related("list", "user"), pk=import_id)
+def _found(request: HttpRequest, import_id: int, permission: str = "") -> Import:
+    looking = "mailinglist.view_import"
+    permission = permission or (looking if request.user.has_perm(looking) else MAY_IMPORT)
+    return found(request, Import.objects.select_related("list", "user"), import_id, permission)
 
 
 def _to_act_on(request: HttpRequest, import_id: int) -> Import:
     require(request, MAY_IMPORT)
     if request.method != "POST":
         raise Http404
-    return _found(request, import_id)
+    return _found(request, import_id, MAY_IMPORT)
 
 
 def _progress(row: Import) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class MailingListAdmin(PlainAdmin):
             },
         ),
         (
+            "Sending",
+            {"fields": ("four_eyes",)},
+        ),
+        (
             "Joining",
             {
                 "fields": (

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from mailinglist import addresses, subscriptions
+from mailinglist import access, addresses, subscriptions
 from mailinglist.admin import erasing, exports
 from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
@@ -47,12 +47,13 @@ class ListFilter(admin.SimpleListFilter):
     parameter_name = "list"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(pk), name) for pk, name in MailingList.objects.values_list("pk", "name")]
+        lists = access.mailing_lists(request.user, "mailinglist.view_mailinglist").order_by("name")
+        return [(str(pk), name) for pk, name in lists.values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
         if not self.value():
             return queryset
-        return _on(queryset, self.value(), request.GET.get("status"))
+        return _on(request, queryset, self.value(), request.GET.get("status"))
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -65,12 +66,15 @@ class StatusFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
         if not self.value():
             return queryset
-        return _on(queryset, request.GET.get("list"), self.value())
+        return _on(request, queryset, request.GET.get("list"), self.value())
 
 
-def _on(queryset: QuerySet[Subscriber], list_id: str | None, status: str | None) -> QuerySet[Subscriber]:
-    """One subscription must fit both: this list, in this status."""
-    rows = Subscription.objects.filter(subscriber=OuterRef("pk"))
+def _on(
+    request: HttpRequest, queryset: QuerySet[Subscriber], list_id: str | None, status: str | None
+) -> QuerySet[Subscriber]:
+    """One subscription must fit both: this list, in this status. Those of foreign lists tell nothing."""
+    rows = access.visible(Subscription.objects.all(), request.user, "mailinglist.view_subscriber")
+    rows = rows.filter(subscriber=OuterRef("pk"))
     if list_id:
         rows = rows.filter(list_id=whole_number(list_id))
     if status:
@@ -96,6 +100,13 @@ class AddForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="For example: signed the paper form at the fair on 3 May. Needed when you choose a list.",
     )
+
+    def __init__(self, *args: Any, lists: access.Lists | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if lists is not None:
+            chosen = self.fields["mailing_list"]
+            chosen.queryset = MailingList.objects.filter(pk__in=lists)  # type: ignore[attr-defined]
+            chosen.required = True
 
     def clean_email(self) -> str:
         try:
@@ -164,7 +175,8 @@ class SubscriberAdmin(FastAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
         found: QuerySet[Subscriber] = super().get_queryset(request)
-        return found.prefetch_related("subscriptions__list")
+        on = access.visible(Subscription.objects.all(), request.user, "mailinglist.view_subscriber")
+        return found.prefetch_related(Prefetch("subscriptions", on.select_related("list")))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Subscriber], search_term: str
@@ -196,10 +208,14 @@ class SubscriberAdmin(FastAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         require(request, "mailinglist.add_subscriber")
-        form = AddForm(request.POST or None)
+        form = AddForm(
+            request.POST or None, lists=access.lists_for(request.user, "mailinglist.add_subscriber")
+        )
         if request.method == "POST" and form.is_valid():
             subscriber = _add(request, form.cleaned_data)
-            return HttpResponseRedirect(recipient_url(subscriber.pk))
+            shown = access.may(request.user, "mailinglist.view_subscriber", subscriber)
+            back = reverse("admin:mailinglist_subscriber_changelist")
+            return HttpResponseRedirect(recipient_url(subscriber.pk) if shown else back)
         return ask(
             request,
             title="Add a subscriber",

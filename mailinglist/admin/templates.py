@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,7 +18,7 @@ from mailinglist.admin.campaign_form import ComposeArea
 from mailinglist.changes import Noun, record
 from mailinglist.composing import body, design, example
 from mailinglist.models import Template
-from mailinglist.staff import FirstStep, PlainAdmin, actor, ask, page, require
+from mailinglist.staff import FirstStep, PlainAdmin, actor, ask, found, page
 
 
 class TemplateForm(forms.ModelForm):
@@ -74,8 +73,8 @@ class TemplateAdmin(PlainAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Template]:
-        found: QuerySet[Template] = super().get_queryset(request)
-        return found.annotate(campaign_count=Count("campaigns"))
+        rows: QuerySet[Template] = super().get_queryset(request)
+        return rows.annotate(campaign_count=Count("campaigns"))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
@@ -133,8 +132,7 @@ class TemplateAdmin(PlainAdmin):
 
 def show(request: HttpRequest, template_id: int) -> HttpResponse:
     """The template with an example as its content."""
-    require(request, "mailinglist.view_template")
-    template = get_object_or_404(Template, pk=template_id)
+    template = found(request, Template, template_id, "mailinglist.view_template")
     context: dict[str, Any] = {
         "template": template,
         "back": reverse("admin:mailinglist_template_change", args=[template.pk]),
@@ -151,8 +149,7 @@ def show(request: HttpRequest, template_id: int) -> HttpResponse:
 
 @xframe_options_sameorigin
 def html_part(request: HttpRequest, template_id: int) -> HttpResponse:
-    require(request, "mailinglist.view_template")
-    template = get_object_or_404(Template, pk=template_id)
+    template = found(request, Template, template_id, "mailinglist.view_template")
     try:
         html = example.mail(template).html
     except body.CannotCompile:
@@ -161,8 +158,7 @@ def html_part(request: HttpRequest, template_id: int) -> HttpResponse:
 
 
 def duplicate(request: HttpRequest, template_id: int) -> HttpResponse:
-    require(request, "mailinglist.add_template")
-    template = get_object_or_404(Template, pk=template_id)
+    template = found(request, Template, template_id, "mailinglist.add_template")
     if request.method == "POST":
         copy = mail_templates.duplicate(template.pk, by=actor(request))
         messages.success(request, f"This is “{copy.name}”.")

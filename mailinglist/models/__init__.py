@@ -14,10 +14,12 @@ from mailinglist.models.imports import Import, ImportBadRow, ImportedBefore, Imp
 from mailinglist.models.lists import ListLogo, MailingList, Subscription
 from mailinglist.models.outside import LinkCheck, SenderCheck
 from mailinglist.models.pace import ProviderPace
+from mailinglist.models.people import Approval, Membership
 from mailinglist.models.subscribers import Subscriber, Suppression, new_token
 from mailinglist.models.templates import Template
 
 __all__ = [
+    "Approval",
     "AskedAddress",
     "Attempt",
     "Campaign",
@@ -41,6 +43,7 @@ __all__ = [
     "ListLogo",
     "MailImage",
     "MailingList",
+    "Membership",
     "ProviderPace",
     "SendBudget",
     "SenderCheck",

@@ -33,6 +33,8 @@ class Change(models.Model):
         INCIDENT = "incident", "incident"
         TEMPLATE = "template", "template"
         IMAGE = "image", "image"
+        #: Somebody who may log in: their roles, logins and second step. ``object_id``: of the account, 0: of none.
+        MANAGER = "manager", "manager"
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=10, choices=Actor.choices)

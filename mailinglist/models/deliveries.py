@@ -35,6 +35,10 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", "cancelled"
 
     OPEN = frozenset({State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN, State.WAITING})
+    #: SES has accepted it, whatever became of it then.
+    POSTED = frozenset(
+        {State.SENT, State.WAITING, State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.EXPIRED}
+    )
     FINAL = frozenset(
         {
             State.DELIVERED,

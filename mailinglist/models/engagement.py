@@ -46,8 +46,14 @@ class Engagement(models.Model):
             models.CheckConstraint(condition=Q(opens__gt=0) | Q(clicks__gt=0), name="engagement_has_events"),
         ]
         indexes = [
-            # The numbers of a campaign.
-            models.Index(fields=["campaign"], name="engagement_by_campaign"),
+            # The numbers of a campaign, and who opened its mail, newest first.
+            models.Index(fields=["campaign", "opened", "-delivery"], name="engagement_by_campaign"),
+            # Who followed a link of it, newest first.
+            models.Index(
+                fields=["campaign", "clicked", "-delivery"],
+                condition=~Q(clicked=""),
+                name="engagement_clicked",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -110,6 +110,12 @@ class MailingList(models.Model):
         db_default="",
         help_text="On the page that says that somebody is unsubscribed.",
     )
+    four_eyes = models.BooleanField(
+        "four eyes",
+        default=False,
+        db_default=False,
+        help_text="Before a campaign to this list can be started or scheduled, a second manager approves it.",
+    )
     has_archive = models.BooleanField(
         "public archive",
         default=False,
@@ -257,6 +263,11 @@ class Subscription(models.Model):
         max_length=16, choices=LeftBecause.choices, blank=True, default="", db_default=""
     )
     left_words = models.CharField(max_length=500, blank=True, default="", db_default="")
+    #: The last campaign that reached the person through this list before they left by themselves; empty again when they
+    #: come back.
+    left_after = models.ForeignKey(
+        "Campaign", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -298,6 +309,12 @@ class Subscription(models.Model):
                 fields=["unsubscribe_reason", "-id"],
                 condition=~Q(unsubscribe_reason=""),
                 name="subscription_ended",
+            ),
+            # Who left after a campaign.
+            models.Index(
+                fields=["left_after", "subscriber"],
+                condition=Q(left_after__isnull=False),
+                name="subscription_left_after",
             ),
             # Sign-ups to be reminded of, or to expire.
             models.Index(fields=["id"], condition=Q(status="pending"), name="subscription_pending"),

@@ -36,6 +36,7 @@ class Subscriber(models.Model):
         permissions = [
             ("import_subscriber", "Can import subscribers, and undo imports"),
             ("export_subscriber", "Can download subscribers and recipients"),
+            ("export_person", "Can download all data of a person"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -84,10 +84,10 @@ def test_people_and_programs_are_counted_apart() -> None:
         "clicked_by_people": 2, "clicked_unsure": 0, "clicked_by_machines": 2, "readers": 2, "opens": 4, "clicks": 9,
     }  # fmt: skip
     assert found["links"] == [
-        {"link": A, "people": 1, "unsure": 0, "machines": 2},
-        {"link": B, "people": 1, "unsure": 0, "machines": 0},
-        {"link": "", "people": 0, "unsure": 0, "machines": 1},
-        {"link": C, "people": 0, "unsure": 0, "machines": 1},
+        {"link": A, "number": 1, "people": 1, "unsure": 0, "machines": 2},
+        {"link": B, "number": 2, "people": 1, "unsure": 0, "machines": 0},
+        {"link": "", "number": 0, "people": 0, "unsure": 0, "machines": 1},
+        {"link": C, "number": 3, "people": 0, "unsure": 0, "machines": 1},
     ]
 
 

@@ -28,13 +28,13 @@ def test_who_came_and_who_left_by_week() -> None:
     change(news, "confirmed", "unsubscribed", days=2)
     change(news, "unsubscribed", "confirmed", days=1)
     list_counts.refresh(NOW)
-    weeks = list_counts.weeks(news.pk, now=NOW)
+    weeks = list_counts.weeks([news.pk], now=NOW)
     assert len(weeks) == list_counts.WEEKS
     assert [(week.monday.isoformat(), week.joined, week.left) for week in weeks[-2:]] == [
         ("2025-11-10", 2, 0),
         ("2025-11-17", 1, 1),
     ]
-    assert list_counts.total(list_counts.weeks(make_list("tips").pk, now=NOW)) == (0, 0)
+    assert list_counts.total(list_counts.weeks([make_list("tips").pk], now=NOW)) == (0, 0)
 
 
 def test_counting_again_counts_nothing_twice_and_finds_what_came_late() -> None:
@@ -53,7 +53,7 @@ def test_the_subscriptions_module_writes_what_growth_reads() -> None:
     ada = make_subscriber("ada@post.example", news)
     subscriptions.unsubscribe(ada.pk, reason=Subscription.Reason.PAGE, by=SYSTEM, why="x")
     list_counts.refresh()
-    assert list_counts.total(list_counts.weeks(news.pk)) == (0, 1)
+    assert list_counts.total(list_counts.weeks([news.pk])) == (0, 1)
 
 
 def test_a_small_list_is_counted_at_once_and_a_large_one_by_the_task(monkeypatch: pytest.MonkeyPatch) -> None:

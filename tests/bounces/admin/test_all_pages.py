@@ -72,6 +72,7 @@ def every_page() -> list[str]:
     """The address of every page there is, for the rows there are."""
     pages = [reverse("admin:index"), reverse("admin:bounces_restore"), *changelists()]
     pages += [reverse("admin:bounces_providers"), reverse("admin:bounces_policy_simulate")]
+    pages.append(reverse("admin:bounces_compare"))
     pages += [
         f"{reverse('admin:bounces_policy_simulate')}?mailing_list={row.pk}"
         for row in MailingList.objects.all()
@@ -118,10 +119,13 @@ def every_page() -> list[str]:
             "preview",
             "versions",
             "check",
-            "throw-away",
+            "throw_away",
         )
         pages += [reverse(f"admin:mailinglist_campaign_{tail}", args=[campaign.pk]) for tail in tails]
         pages.append(reverse("admin:mailinglist_campaign_preview_html", args=[campaign.pk]))
+        pages += [
+            reverse(f"admin:bounces_{name}", args=[campaign.pk]) for name in ("results", "results_people")
+        ]
     for template in Template.objects.all()[:3]:
         pages += [
             reverse(f"admin:mailinglist_template_{tail}", args=[template.pk])

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 PARTS = {
     "Under way": "view_campaign",
     "Last campaigns": "view_campaign",
-    "Reputation": "view_event",
+    "Reputation": "view_providerslot",
     "Growth": "view_mailinglist",
 }
 
@@ -50,7 +50,7 @@ def with_states(name: str, **states: int) -> Campaign:
     return campaign
 
 
-@pytest.mark.parametrize("right", ["view_campaign", "view_event", "view_mailinglist"])
+@pytest.mark.parametrize("right", ["view_campaign", "view_providerslot", "view_mailinglist"])
 def test_each_manager_sees_the_parts_they_have_the_right_to(client: Client, right: str) -> None:
     with_states("Secret plan", queued=1)
     shown = page(manager(client, right))
@@ -65,7 +65,7 @@ def test_the_navigation_is_by_task_and_leads_to_what_the_manager_may_see(
 ) -> None:
     groups = [group["title"] for group in settings.UNFOLD["SIDEBAR"]["navigation"]]
     assert groups == ["Campaigns", "Subscribers", "Bounces", "Deliverability", "Settings"]
-    shown = page(manager(client, "view_event"))
+    shown = page(manager(client, "view_event", "view_providerslot"))
     assert reverse("admin:bounces_providers") in shown
     assert reverse("admin:mailinglist_subscriber_changelist") not in shown
 
@@ -202,7 +202,7 @@ def test_the_page_takes_few_queries(client: Client, django_assert_max_num_querie
         with_states(f"Week {number}", queued=2, delivered=2)
     list_counts.refresh()
     rights = (
-        "view_campaign view_event view_delivery view_mailinglist view_notification view_incident "
+        "view_campaign view_event view_providerslot view_delivery view_mailinglist view_notification view_incident "
         "add_mailinglist add_subscriber add_campaign"
     )
     logged_in = manager(client, *rights.split())

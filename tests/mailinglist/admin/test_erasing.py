@@ -50,12 +50,17 @@ def test_erasing_is_a_right_of_its_own(client: Client, ada: Subscriber) -> None:
     client.force_login(helper)
     assert client.get(reverse("admin:mailinglist_subscriber_erase", args=[ada.pk])).status_code == 403
     person = client.get(reverse("admin:bounces_recipient", args=[ada.pk])).content.decode()
-    assert "Download data" in person and "Erase …" not in person
+    assert "Download data" not in person and "Erase …" not in person
+    assert client.get(reverse("admin:mailinglist_subscriber_data", args=[ada.pk])).status_code == 403
     erase(client, ada, ada.email)
     assert Subscriber.objects.exists()
 
 
 def test_the_data_of_a_person_are_one_file(staff: Client, ada: Subscriber) -> None:
-    answer = staff.get(reverse("admin:mailinglist_subscriber_data", args=[ada.pk]))
+    page = reverse("admin:mailinglist_subscriber_data", args=[ada.pk])
+    assert "Content-Disposition" not in staff.get(page)
+    assert not Change.objects.filter(after="exported").exists()
+    answer = staff.post(page)
+    assert Change.objects.get(after="exported").subscriber == ada
     assert answer["Content-Disposition"].startswith("attachment")
     assert json.loads(answer.content)["person"]["address"] == "ada@post.example"

@@ -135,7 +135,7 @@ def test_a_new_campaign_is_kept_too_one_for_each_manager(staff: Client, other: C
     assert "did not save it" not in other.get(add).content.decode()
     page = staff.get(add, {"draft": "1"}).content.decode()
     assert "ab</textarea>" in page and 'value="Week 50"' in page
-    staff.post(reverse("admin:mailinglist_campaign_throw-away_new"))
+    staff.post(reverse("admin:mailinglist_campaign_throw_away_new"))
     assert not CampaignDraft.objects.exists()
 
 

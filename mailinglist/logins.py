@@ -1,0 +1,132 @@
+"""Logging in: where from, what is written down about it, and what is said while too many wrong passwords came.
+
+django-axes keeps the counters, in PostgreSQL. A lock is for one name from one address: it ends by itself, no further try
+prolongs it, and the same manager gets in from elsewhere. Named in settings.py (AXES_…); signals are connected by apps.py.
+"""
+
+from typing import Any
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models import Q
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from mailinglist.changes import SYSTEM, Actor, Kind, Noun, record
+from mailinglist.views import visitor
+
+#: The counter of wrong codes has a name of its own: a right password must not set it back.
+_CODES = "{username} (second step)"
+
+
+def address(request: HttpRequest) -> str | None:
+    """Where a login comes from, behind a proxy too; the same as for visitors of the public pages."""
+    return visitor.ip(request)
+
+
+def locked(
+    request: HttpRequest, response: Any = None, credentials: Any = None, **kwargs: Any
+) -> HttpResponse:
+    """The answer while a name is locked for an address: 429, with the minute when it ends."""
+    username = (credentials or {}).get("username") or request.POST.get("username", "")
+    return lock_page(request, username)
+
+
+def lock_page(request: HttpRequest, username: str) -> HttpResponse:
+    left = _seconds_left(username, address(request))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Too many tries",
+        "minutes": max(1, -(-int(left) // 60)),
+    }
+    answer = render(request, "admin/mailinglist/locked.html", context, status=429)
+    answer["Retry-After"] = str(max(1, int(left)))
+    return answer
+
+
+def code_is_allowed(request: HttpRequest, user: Any) -> bool:
+    """Whether this manager may try a code of the second step from here now."""
+    return bool(AxesProxyHandler.is_allowed(request, _code_credentials(user)))
+
+
+def code_failed(request: HttpRequest, user: Any) -> None:
+    """Count a wrong code, and write it down."""
+    AxesProxyHandler.user_login_failed(sender=None, credentials=_code_credentials(user), request=request)
+    note(user, "wrong code", "A wrong code at the second step.", request)
+
+
+def code_passed(request: HttpRequest, user: Any) -> None:
+    """Forget the wrong codes."""
+    AccessAttempt.objects.filter(username=_CODES.format(username=user.get_username())).filter(
+        Q(ip_address=address(request)) | Q(ip_address=None)
+    ).delete()
+    note(user, "second step", "Logged in with a code.", request)
+
+
+def unlock(username: str) -> int:
+    """Take all locks off a name, also of its second step. Returns how many counters that were."""
+    names = [username, _CODES.format(username=username)]
+    return int(AccessAttempt.objects.filter(username__in=names).delete()[0])
+
+
+def note(user: Any, after: str, why: str, request: HttpRequest | None, *, before: str = "") -> None:
+    """Write what happened with an account into the history; ``user`` None: a name that nobody has."""
+    record(
+        Noun.MANAGER,
+        user.pk if user else 0,
+        before=before,
+        after=after,
+        why=why,
+        by=Actor(Kind.USER, user=user, evidence={"ip": address(request) if request else None})
+        if user
+        else Actor(SYSTEM.kind, evidence={"ip": address(request) if request else None}),
+    )
+
+
+@receiver(user_logged_in, dispatch_uid="mailinglist.logins.logged_in")
+def _logged_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    if user.is_staff:
+        note(user, "logged in", "With the password.", request)
+
+
+@receiver(user_logged_out, dispatch_uid="mailinglist.logins.logged_out")
+def _logged_out(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    if user is not None:
+        note(user, "logged out", "", request, before="logged in")
+
+
+@receiver(user_login_failed, dispatch_uid="mailinglist.logins.failed")
+def _failed(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    """What was typed as a name stays out where nobody has it: it may be a password."""
+    if request is None or getattr(request, "axes_locked_out", False):
+        return
+    users = get_user_model()._default_manager
+    user = users.filter(username=str(credentials.get("username", ""))[:150].replace("\x00", "")).first()
+    why = "A wrong password." if user else "A name that nobody has."
+    record(
+        Noun.MANAGER,
+        user.pk if user else 0,
+        before="",
+        after="login refused",
+        why=f"{why[:-1]} ({user})." if user else why,
+        by=Actor(SYSTEM.kind, evidence={"ip": address(request)}),
+    )
+
+
+def _code_credentials(user: Any) -> dict[str, str]:
+    return {"username": _CODES.format(username=user.get_username())}
+
+
+def _seconds_left(username: str, ip: str | None) -> float:
+    names = [username, _CODES.format(username=username)]
+    last = AccessAttempt.objects.filter(username__in=names, ip_address=ip).order_by("-attempt_time").first()
+    span = settings.LOGIN_LOCK_MINUTES * 60
+    return max(0.0, span - (timezone.now() - last.attempt_time).total_seconds()) if last else float(span)

@@ -1,0 +1,51 @@
+"""A manager sets up the second step and logs in with it, at a desk and on a phone."""
+
+from typing import Any
+
+import pytest
+from allauth.mfa.totp.internal import auth as totp
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, expect
+
+from mailinglist import second_step
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def present_code(secret: str, ahead: int) -> str:
+    counter = list(totp.yield_hotp_counters_from_time())[1] + ahead
+    return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
+
+
+def test_set_up_the_second_step_log_out_and_in_again(chromium: Browser, live_server: Any) -> None:
+    boss = User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
+    context = chromium.new_context(viewport={"width": 390, "height": 800}, base_url=live_server.url)
+    page = context.new_page()
+
+    def log_in() -> None:
+        page.fill("input[name=username]", "boss")
+        page.fill("input[name=password]", "secret-secret")
+        page.click("button[type=submit]")
+
+    page.goto("/admin/auth/user/second-step/")
+    log_in()
+    expect(page.locator(".ml-qr svg")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    secret = page.locator("code.ml-break").inner_text().replace(" ", "")
+    page.get_by_label("Code").fill(present_code(secret, -1))
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.get_by_role("heading", name="Your recovery codes").last).to_be_visible()
+    assert page.locator(".ml-codes li").count() == 10
+    assert second_step.is_on(boss)
+
+    context.clear_cookies()
+    page.goto("/admin/mailinglist/campaign/")
+    log_in()
+    expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    page.get_by_label("Code").fill(present_code(secret, 0))
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page).to_have_url(f"{live_server.url}/admin/mailinglist/campaign/")
+    context.close()
