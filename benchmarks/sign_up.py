@@ -3,15 +3,19 @@
 Everybody is new and let through: the row of the person, the consent as evidence and the confirmation mail are stored
 before the answer, by PostgreSQL that waits for its disk. Granian serves the form as script/start does; each visitor has
 a network and a mail domain of their own, and only the limit of the one form is raised. At the fixed pace a wait counts
-from the moment at which the form was to be sent. The sender runs on the same cores as the server.
+from the moment at which the form was to be sent. The sender of the forms runs on the same cores as the server, and with
+``--mails`` the worker too that sends every confirmation mail meanwhile, to a local SES.
 """
 
 import argparse
 import asyncio
 import json
 import re
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from statistics import quantiles
 
@@ -19,7 +23,8 @@ import aiohttp
 
 from benchmarks import meter
 from benchmarks.webhook import Place, a_place
-from script import project
+from script import processes, project, services
+from script.environment import PROJECT, PYTHON
 
 CONNECTIONS, PACE, TARGET_MS = 64, 100, 80
 _FORM = "/lists/benchmark/subscribe"
@@ -31,6 +36,9 @@ _LIST = (
     "L.objects.create(slug='benchmark', name='Benchmark', from_email='news@example.com', is_public=True)"
 )
 _COUNT = "from mailinglist.models import Delivery as D; print(D.objects.filter(purpose=D.Purpose.CONFIRMATION).count())"
+
+_SENT = _COUNT.replace("purpose=D.Purpose.CONFIRMATION", "state=D.State.SENT")
+_SES_LATENCY_MS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ def main() -> int:
     )
     parser.add_argument("--people", type=int, default=2000, metavar="N", help="of the flat-out run (2000)")
     parser.add_argument("--seconds", type=int, default=30, metavar="N", help=f"at {PACE}/s (30)")
+    parser.add_argument("--mails", action="store_true", help="send the confirmation mails meanwhile")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     given = parser.parse_args()
     with a_place() as place:
@@ -59,8 +68,10 @@ def main() -> int:
         place.environment |= _LIMITS | {"SIGNUP_MIN_SECONDS": "0", "BEHIND_TLS_PROXY": "1"}
         server = place.ours()
         _shell(place, _LIST)
-        asyncio.run(_run(server, "warm", 100, 0))
-        paced = asyncio.run(_run(server, "paced", PACE * given.seconds, PACE))
+        with _mails_leave(place) if given.mails else nullcontext():
+            asyncio.run(_run(server, "warm", 100, 0))
+            paced = asyncio.run(_run(server, "paced", PACE * given.seconds, PACE))
+        sent = int(_shell(place, _SENT).split()[-1])
         flat = asyncio.run(_run(server, "flat", given.people, 0))
         stored = int(_shell(place, _COUNT).split()[-1])
     figures = {
@@ -72,13 +83,32 @@ def main() -> int:
         "failed": paced.failed + flat.failed,
         "answered_302": 100 + PACE * given.seconds + given.people - paced.failed - flat.failed,
         "stored": stored,
-    }
+    } | ({"mails_sent_meanwhile": sent} if given.mails else {})
     print(json.dumps(figures) if given.json else "\n".join(f"{name:24} {figures[name]}" for name in figures))
     return 0 if paced.p95 < TARGET_MS and stored == figures["answered_302"] else 1
 
 
 def _shell(place: Place, code: str) -> str:
     return project.manage("shell", "-v", "0", "-c", code, environment=place.environment)
+
+
+@contextmanager
+def _mails_leave(place: Place) -> Iterator[None]:
+    """The worker of script/start sends meanwhile."""
+    ses = subprocess.Popen(
+        [str(PYTHON), "-m", "benchmarks.local_ses", "--latency-ms", str(_SES_LATENCY_MS)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True,
+    )  # fmt: skip
+    assert ses.stdout is not None
+    to_ses = {"SES_ENDPOINT_URL": f"http://127.0.0.1:{int(ses.stdout.readline())}"}
+    worker = services.worker("celery", var=place.var, environment=place.environment | to_ses)
+    worker.start()
+    try:
+        yield
+    finally:
+        for child in (worker.child, ses):
+            if child is not None:
+                processes.kill_group(child)  # type: ignore[arg-type]
 
 
 async def _run(server: tuple[int, int], run: str, people: int, pace: float) -> Run:

@@ -38,7 +38,33 @@ def record(
     at: datetime | None = None,
 ) -> None:
     """Append one Change. Call it in the transaction that makes the change."""
-    Change.objects.create(
+    entry(
+        noun,
+        object_id,
+        before=before,
+        after=after,
+        why=why,
+        by=by,
+        subscriber_id=subscriber_id,
+        list_id=list_id,
+        at=at,
+    ).save(force_insert=True)
+
+
+def entry(
+    noun: Change.Noun,
+    object_id: int,
+    *,
+    before: str,
+    after: str,
+    why: str,
+    by: Actor,
+    subscriber_id: int | None = None,
+    list_id: int | None = None,
+    at: datetime | None = None,
+) -> Change:
+    """What ``record`` appends, for a caller that stores it together with other rows."""
+    return Change(
         at=at or timezone.now(),
         actor=by.kind,
         user=by.user,

@@ -31,7 +31,12 @@ class Consent:
 
 def keep(kind: ConsentRecord.Kind, row: Subscription, consent: Consent, *, source: str) -> None:
     """Add one piece of evidence about a subscription."""
-    ConsentRecord.objects.create(
+    evidence(kind, row, consent, source=source).save(force_insert=True)
+
+
+def evidence(kind: ConsentRecord.Kind, row: Subscription, consent: Consent, *, source: str) -> ConsentRecord:
+    """The piece of evidence, for a caller that stores it together with other rows."""
+    return ConsentRecord(
         subscriber_id=row.subscriber_id,
         list_id=row.list_id,
         kind=kind,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from mailinglist import sign_up_counts
 from mailinglist.changes import SYSTEM, Actor, Noun, record
-from mailinglist.models import FormStep, SignUpCount
+from mailinglist.models import FormStep, MailingList, SignUpCount
 
 Step = FormStep.Step
 #: A step up holds so long at least, so that a form does not go up and down with every request.
@@ -24,6 +24,14 @@ AFTER_CLOSED = timedelta(hours=1)
 def of(list_id: int) -> FormStep | None:
     """The row of a list's form; None where it was never under pressure. Reads only."""
     return FormStep.objects.filter(pk=list_id).first()
+
+
+def seen_with(mailing_list: MailingList) -> FormStep | None:
+    """``of`` the list, without a look of its own where the list was read for its page (public_lists.py)."""
+    if not MailingList.form_step.is_cached(mailing_list):
+        return of(mailing_list.pk)
+    found: FormStep | None = getattr(mailing_list, "form_step", None)
+    return found
 
 
 def current(row: FormStep | None, *, now: datetime) -> FormStep.Step:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 
 from mailinglist import addresses, captcha, form_steps, mail_domains, sign_up_counts, typos
 from mailinglist.models import FormStep, MailingList, SignUpCount
+from mailinglist.sign_up_counts import Limit
 from mailinglist.subscriptions import SignUp
 
 Scope = SignUpCount.Scope
@@ -104,7 +105,7 @@ def answer_key(list_id: int, answer: Answer) -> str:
 def _decide(mailing_list: MailingList, request: Request, now: datetime) -> Answer:
     if request.trapped:
         return Answer.TRAP
-    row = form_steps.of(mailing_list.pk)
+    row = form_steps.seen_with(mailing_list)
     step = form_steps.current(row, now=now)
     if row and row.step != FormStep.Step.OPEN and row.until <= now:
         form_steps.settle(now=now, list_id=mailing_list.pk)
@@ -127,20 +128,30 @@ def _count(
 ) -> Answer:
     """The limits, the narrowest first: who is behind one of them uses up nothing of the next."""
     where = network(ip) if ip else "unknown"
-    if where:
-        key = sign_up_counts.hidden(Scope.NETWORK, where)
-        if not sign_up_counts.take(Scope.NETWORK, key, limit=settings.SIGNUP_PER_NETWORK, now=now).passed:
+    of_network = (
+        [Limit(Scope.NETWORK, sign_up_counts.hidden(Scope.NETWORK, where), settings.SIGNUP_PER_NETWORK)]
+        if where
+        else []
+    )
+    begin = row.counted_from if row else now - timedelta(days=1)
+    per_domain = settings.SIGNUP_PER_DOMAIN * (PROVIDER_FACTOR if domain in typos.PROVIDERS else 1)
+    of_the_rest = [
+        Limit(Scope.DOMAIN, sign_up_counts.hidden(Scope.DOMAIN, domain), per_domain),
+        Limit(Scope.FORM, str(mailing_list.pk), settings.SIGNUP_PER_FORM, begin),
+    ]
+    if of_network and not mail_domains.is_known_to_take_mail(domain):
+        # A network that has asked for too much does not make us ask the DNS.
+        if not sign_up_counts.take_in_turn(of_network, now=now)[0].passed:
             return Answer.NETWORK
+        of_network = []
     if not mail_domains.may_take_mail(domain):
         return Answer.NO_DOMAIN
-    limit = settings.SIGNUP_PER_DOMAIN * (PROVIDER_FACTOR if domain in typos.PROVIDERS else 1)
-    key = sign_up_counts.hidden(Scope.DOMAIN, domain)
-    if not sign_up_counts.take(Scope.DOMAIN, key, limit=limit, now=now).passed:
-        return Answer.DOMAIN
-    begin = row.counted_from if row else now - timedelta(days=1)
-    form = sign_up_counts.take(
-        Scope.FORM, str(mailing_list.pk), limit=settings.SIGNUP_PER_FORM, now=now, begin=begin
-    )
+    limits = [*of_network, *of_the_rest]
+    taken = sign_up_counts.take_in_turn(limits, now=now)
+    reached = limits[len(taken) - 1].scope
+    if reached is not Scope.FORM:
+        return Answer.NETWORK if reached is Scope.NETWORK else Answer.DOMAIN
+    form = taken[-1]
     if form.asked >= settings.SIGNUP_CAPTCHA_FROM:
         form_steps.climb(mailing_list.pk, asked=form.asked, now=now)
     return Answer.ADMIT if form.passed else Answer.FULL

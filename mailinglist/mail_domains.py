@@ -32,11 +32,8 @@ _lock = threading.Lock()
 
 def may_take_mail(domain: str) -> bool:
     """False only where it is sure that ``domain`` (an A-label) takes no mail. Never raises, never waits long."""
-    if not settings.SIGNUP_CHECK_MX or domain.rpartition(".")[2] in _RESERVED or domain in typos.PROVIDERS:
-        return True
-    with _lock:
-        known, until = _kept.get(domain, (True, 0.0))
-    if until > time.monotonic():
+    known = _known(domain)
+    if known is not None:
         return known
     if not _AT_ONCE.acquire(blocking=False):
         return True
@@ -52,11 +49,25 @@ def may_take_mail(domain: str) -> bool:
     return found
 
 
+def is_known_to_take_mail(domain: str) -> bool:
+    """Whether ``may_take_mail`` is true without asking the DNS."""
+    return _known(domain) is True
+
+
 def is_disposable(domain: str) -> bool:
     """Whether ``domain``, or one above it, is known for mailboxes that are thrown away."""
     labels = domain.split(".")
     refused = _disposable(tuple(settings.DISPOSABLE_DOMAINS))
     return any(".".join(labels[at:]) in refused for at in range(len(labels) - 1))
+
+
+def _known(domain: str) -> bool | None:
+    """The answer that needs no DNS; None: it has to be asked."""
+    if not settings.SIGNUP_CHECK_MX or domain.rpartition(".")[2] in _RESERVED or domain in typos.PROVIDERS:
+        return True
+    with _lock:
+        known, until = _kept.get(domain, (True, 0.0))
+    return known if until > time.monotonic() else None
 
 
 @cache

@@ -5,6 +5,7 @@ SecurityMiddleware does the rest.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
 
 from django.core.exceptions import BadRequest
@@ -40,8 +41,7 @@ class PublicHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_admin = request.path.startswith(reverse("admin:index"))
-        policy = ADMIN_SECURITY_POLICY if is_admin else CONTENT_SECURITY_POLICY
+        policy = ADMIN_SECURITY_POLICY if _is_of_staff(request) else CONTENT_SECURITY_POLICY
         response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
@@ -57,7 +57,7 @@ class PublicLanguage:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(reverse("admin:index")):
+        if _is_of_staff(request):
             return self.get_response(request)
         with languages.spoken(languages.of_browser(request)):
             response = self.get_response(request)
@@ -84,6 +84,15 @@ class RefuseNul:
         """Raises BadRequest instead of the database's complaint about such a request."""
         if isinstance(exception, DataError) and any("\x00" in text for text in _texts(request)):
             raise BadRequest("There is a NUL character in the request.") from exception
+
+
+def _is_of_staff(request: HttpRequest) -> bool:
+    return request.path.startswith(_staff_pages())
+
+
+@cache
+def _staff_pages() -> str:
+    return reverse("admin:index")
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:

@@ -4,15 +4,17 @@ Called by gate.py, form_steps.py and captcha.py. Ten-minute pieces of time, one 
 number of requests at once. Call them outside a transaction: the row is locked until the commit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.db import connection
 from django.db.models import Sum
 from django.utils.crypto import salted_hmac
 
 from mailinglist.models import SignUpCount
+from mailinglist.sending.hot import hot_cursor
 
 Scope = SignUpCount.Scope
 #: The hour of the limits may be up to one piece longer, never shorter.
@@ -24,6 +26,16 @@ _Values = dict[str, str | int | datetime]
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Of ``key`` at most ``most`` an hour pass. What came before ``begin`` does not count."""
+
+    scope: SignUpCount.Scope
+    key: str
+    most: int
+    begin: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """``asked``: how often in the last hour, this time included. ``passed``: whether this one is within the limit."""
 
@@ -31,25 +43,26 @@ class Taken:
     passed: bool
 
 
-def take(
-    scope: SignUpCount.Scope, key: str, *, limit: int, now: datetime, begin: datetime | None = None
-) -> Taken:
-    """Count one more, and tell whether it is within ``limit`` an hour. What came before ``begin`` does not count."""
-    piece, earliest = _piece(now), now - HOUR - PIECE
-    if begin:
-        piece, earliest = max(piece, begin), max(earliest, begin)
-    values: _Values = {
-        "scope": scope,
-        "key": key,
-        "piece": piece,
-        "earliest": earliest,
-        "limit": limit,
-        "alone": not connection.in_atomic_block,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
-        in_piece, asked, passed, _ = cursor.fetchone()
-    return Taken(asked=asked + in_piece, passed=in_piece <= limit - passed)
+def take_in_turn(limits: Sequence[Limit], *, now: datetime) -> list[Taken]:
+    """Count one more for one limit after the other, and tell whether it is within, in one statement.
+
+    Whom one limit does not let pass is not counted by the next: what is returned ends there.
+    """
+    values: _Values = {"alone": not connection.in_atomic_block}
+    for turn, limit in enumerate(limits):
+        piece, earliest = _piece(now), now - HOUR - PIECE
+        if limit.begin:
+            piece, earliest = max(piece, limit.begin), max(earliest, limit.begin)
+        values |= {
+            f"scope{turn}": limit.scope.value,
+            f"key{turn}": limit.key,
+            f"piece{turn}": piece,
+            f"earliest{turn}": earliest,
+            f"most{turn}": limit.most,
+        }
+    with hot_cursor(plan=False) as cursor:
+        cursor.execute(_take_statement(len(limits)), values)
+        return [Taken(asked, passed) for _, asked, passed, _ in sorted(cursor.fetchall())]
 
 
 def note(scope: SignUpCount.Scope, key: str, *, now: datetime) -> None:
@@ -114,25 +127,42 @@ def _piece(now: datetime) -> datetime:
 #
 # In one piece of time the first that ask pass, as many as the earlier pieces left over: so the number of those that
 # passed follows from the number of those that asked, and the row needs no second look.
-_TAKE = """
-WITH before AS MATERIALIZED (
+_NOT_WAITING = "CASE WHEN %(alone)s THEN set_config('synchronous_commit', 'off', true) ELSE '' END"
+
+_TAKE_ONE = """
+before{turn} AS MATERIALIZED (
     SELECT coalesce(sum(asked), 0)::int AS asked, coalesce(sum(passed), 0)::int AS passed
     FROM mailinglist_signupcount
-    WHERE scope = %(scope)s AND key = %(key)s AND since >= %(earliest)s AND since < %(piece)s
-)
-INSERT INTO mailinglist_signupcount AS c (scope, key, since, asked, passed)
-SELECT %(scope)s, %(key)s, %(piece)s, 1, least(1, greatest(%(limit)s - before.passed, 0)) FROM before
-ON CONFLICT (scope, key, since) DO UPDATE SET
-    asked = c.asked + 1,
-    passed = greatest(c.passed, least(c.asked + 1, %(limit)s - (SELECT passed FROM before)))
-RETURNING asked, (SELECT asked FROM before), (SELECT passed FROM before),
-    CASE WHEN %(alone)s THEN set_config('synchronous_commit', 'off', true) ELSE '' END"""
+    WHERE scope = %(scope{turn})s::text AND key = %(key{turn})s::text
+      AND since >= %(earliest{turn})s::timestamptz AND since < %(piece{turn})s::timestamptz
+), taken{turn} AS (
+    INSERT INTO mailinglist_signupcount AS c (scope, key, since, asked, passed)
+    SELECT %(scope{turn})s::text, %(key{turn})s::text, %(piece{turn})s::timestamptz, 1,
+           least(1, greatest(%(most{turn})s::int - b.passed, 0))
+    FROM before{turn} b{only_after}
+    ON CONFLICT (scope, key, since) DO UPDATE SET
+        asked = c.asked + 1,
+        passed = greatest(c.passed, least(c.asked + 1, %(most{turn})s::int - (SELECT passed FROM before{turn})))
+    RETURNING {turn} AS turn, c.asked + (SELECT asked FROM before{turn}) AS asked,
+              c.asked <= %(most{turn})s::int - (SELECT passed FROM before{turn}) AS passed, {not_waiting}
+)"""
 
-_NOTE = """
+
+@cache
+def _take_statement(limits: int) -> bytes:
+    parts, told = [], []
+    for turn in range(limits):
+        only_after = f" JOIN taken{turn - 1} ON taken{turn - 1}.passed" if turn else ""
+        parts.append(_TAKE_ONE.format(turn=turn, only_after=only_after, not_waiting=_NOT_WAITING))
+        told.append(f"TABLE taken{turn}")
+    return f"WITH {','.join(parts)} {' UNION ALL '.join(told)}".encode()
+
+
+_NOTE = f"""
 INSERT INTO mailinglist_signupcount AS c (scope, key, since, asked, passed)
 VALUES (%(scope)s, %(key)s, %(piece)s, 1, 1)
 ON CONFLICT (scope, key, since) DO UPDATE SET asked = c.asked + 1, passed = c.passed + 1
-RETURNING CASE WHEN %(alone)s THEN set_config('synchronous_commit', 'off', true) ELSE '' END"""
+RETURNING {_NOT_WAITING}"""  # noqa: S608 - nothing in it comes from outside
 
 _FIRST = """
 INSERT INTO mailinglist_signupcount (scope, key, since, asked, passed) VALUES (%(scope)s, %(key)s, %(at)s, 1, 1)

@@ -7,16 +7,15 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from mailinglist import addresses, consents, suppression
-from mailinglist.changes import Actor, Kind, Noun, record
+from mailinglist import addresses, asked_addresses, consents, hot_rows, suppression
+from mailinglist.changes import Actor, Kind, Noun, entry, record
 from mailinglist.consents import Consent as Consent
-from mailinglist.models import AskedAddress, Change, Delivery, MailingList, Subscriber, Subscription
+from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import queue
 
 Status = Subscription.Status
@@ -45,9 +44,11 @@ OWN_DETAILS = ("name", "language", "time_zone")
 CONFIRMATION_PAUSE = timedelta(hours=24)
 #: For so long the person may take back their own unsubscribe without a new confirmation mail.
 REJOIN_WINDOW = timedelta(hours=24)
-_NOTE_ASKED = """
-INSERT INTO mailinglist_askedaddress AS a (key, mails, last_at) VALUES (%(key)s, 1, %(now)s)
-ON CONFLICT (key) DO UPDATE SET mails = a.mails + 1, last_at = excluded.last_at"""
+#: All that a sign-up has to know of an address, once its row is locked. A number that is not used is no loss.
+_LOOK = """
+SELECT (SELECT reason FROM mailinglist_suppression WHERE key = %s::varchar AND released_at IS NULL),
+       asked.mails, asked.last_at, nextval(pg_get_serial_sequence('mailinglist_subscription', 'id'))
+FROM (SELECT) AS always LEFT JOIN mailinglist_askedaddress asked ON asked.key = %s::varchar"""
 
 
 class SignUp(Enum):
@@ -94,33 +95,39 @@ def subscribe(
     # Locked in one step: between two of them, the person could be erased.
     everybody = Subscriber.objects.select_for_update(no_key=True)
     subscriber, is_new = _get_or_create(everybody, email, name, language)
-    blocked = suppression.reason_of(subscriber)
+    blocked, asked_enough, number = _look(subscriber, consent.at)
     was_erased = blocked == suppression.Reason.ERASED
     if blocked and not (was_erased and by.kind == Kind.PERSON):
         return _not_kept(subscriber, SignUp.SUPPRESSED, is_new=is_new)
-    mine = Subscription.objects.filter(list=mailing_list, subscriber=subscriber)
-    found = None if is_new else mine.first()
+    found = None if is_new else Subscription.objects.filter(list=mailing_list, subscriber=subscriber).first()
     if found and found.status == Status.CONFIRMED:
         return SignUp.ALREADY_SUBSCRIBED
     if found and found.status == Status.PENDING and _confirmed_lately(found, consent.at):
         return SignUp.CONFIRMATION_PENDING
     needs_mail = mailing_list.double_opt_in or found is not None or was_erased
-    if needs_mail and by_stranger and _was_asked_enough(subscriber, consent.at):
+    if needs_mail and by_stranger and asked_enough:
         return _not_kept(subscriber, SignUp.ADDRESS_LIMIT, is_new=is_new)
     before = found.status if found else ""
-    row = found or Subscription(list=mailing_list, subscriber=subscriber)
+    row = found or Subscription(pk=number, list=mailing_list, subscriber=subscriber)
     row.status = Status.PENDING if needs_mail else Status.CONFIRMED
     if found is None:
         consents.put_in_force(row, consent, source=source)
     if not needs_mail:
         row.confirmed_at, row.confirmed_ip = consent.at, consent.ip
-    row.save()
-    consents.keep(consents.Kind.ASKED, row, consent, source=source)
-    _record(row, before=before, why=f"Signed up ({source}).", by=by)
+    if found:
+        found.save()
+    rows = [
+        *([] if found else [row]),
+        consents.evidence(consents.Kind.ASKED, row, consent, source=source),
+        _change(row, before=before, why=f"Signed up ({source}).", by=by),
+    ]
     if not needs_mail:
+        hot_rows.insert_all(rows)
         return SignUp.SUBSCRIBED
-    _note_asked(subscriber, consent.at)
-    queue.enqueue(subscriber_id=subscriber.pk, list_id=mailing_list.pk, purpose=Delivery.Purpose.CONFIRMATION)
+    mail = queue.placed(
+        subscriber_id=subscriber.pk, list_id=mailing_list.pk, purpose=Delivery.Purpose.CONFIRMATION
+    )
+    hot_rows.insert_all([*rows, mail], also=asked_addresses.noted(subscriber, now=consent.at))
     return SignUp.CONFIRMATION_SENT
 
 
@@ -156,7 +163,7 @@ def confirm(
     suppression.lift_erasure(subscriber, by=by)
     subscriber.reset_at = now
     subscriber.save(update_fields=["reset_at", "updated_at"])
-    AskedAddress.objects.filter(key=_asked_key(subscriber)).delete()
+    asked_addresses.forget(subscriber)
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
     return True
 
@@ -306,15 +313,16 @@ def _get_or_create(
 ) -> tuple[Subscriber, bool]:
     """The subscriber of an address out of ``everybody``, and whether they are new. Raises addresses.BadAddress."""
     address = addresses.normalise(email)
-    return everybody.get_or_create(
-        email_key=address.key,
-        defaults={
-            "email": address.as_written,
-            "name": name[:200],
-            "language": language,
-            "suppression_key": suppression.key_for(address.key),
-        },
-    )
+    new = {
+        "email": address.as_written,
+        "name": name[:200],
+        "language": language,
+        "suppression_key": suppression.key_for(address.key),
+    }
+    person = Subscriber(email_key=address.key, **new)
+    if hot_rows.insert_new(person, unique="email_key"):
+        return person, True
+    return everybody.get_or_create(email_key=address.key, defaults=new)
 
 
 def _forget_the_end(row: Subscription) -> list[str]:
@@ -348,21 +356,14 @@ def _not_kept(subscriber: Subscriber, outcome: SignUp, *, is_new: bool) -> SignU
     return outcome
 
 
-def _asked_key(subscriber: Subscriber) -> str:
-    return suppression.key_for(addresses.mailbox(subscriber.email_key))
-
-
-def _was_asked_enough(subscriber: Subscriber, now: datetime) -> bool:
-    asked = AskedAddress.objects.filter(key=_asked_key(subscriber)).first()
-    if asked is None:
-        return False
-    pause = timedelta(hours=settings.SIGNUP_ADDRESS_HOURS)
-    return asked.mails >= settings.SIGNUP_ADDRESS_UNANSWERED or asked.last_at > now - pause
-
-
-def _note_asked(subscriber: Subscriber, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE_ASKED, {"key": _asked_key(subscriber), "now": now})
+def _look(subscriber: Subscriber, now: datetime) -> tuple[str, bool, int]:
+    """Why the address is blocked ("": it is not; ERASED: by nothing but an erasure), whether it was asked often enough,
+    and the number for a new subscription.
+    """
+    found = hot_rows.fetch_one(_LOOK, [subscriber.suppression_key, asked_addresses.key(subscriber)])
+    assert found is not None
+    blocked, mails, last_at, number = found
+    return blocked or "", asked_addresses.is_enough(mails, last_at, now=now), number
 
 
 def _status_before(row: Subscription) -> str:
@@ -382,7 +383,11 @@ def _outranks(reason: str, at: datetime, row: Subscription) -> bool:
 
 
 def _record(row: Subscription, *, before: str, why: str, by: Actor) -> None:
-    record(
+    _change(row, before=before, why=why, by=by).save(force_insert=True)
+
+
+def _change(row: Subscription, *, before: str, why: str, by: Actor) -> Change:
+    return entry(
         Noun.SUBSCRIPTION,
         row.pk,
         before=before,

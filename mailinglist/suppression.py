@@ -44,12 +44,6 @@ def is_suppressed(subscriber: Subscriber) -> bool:
     return Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True).exists()
 
 
-def reason_of(subscriber: Subscriber) -> str:
-    """Why the address is blocked now; "" where it is not. ERASED: by nothing but an earlier erasure."""
-    active = Suppression.objects.filter(key=subscriber.suppression_key, released_at__isnull=True)
-    return active.values_list("reason", flat=True).first() or ""
-
-
 @transaction.atomic
 def block_erased(key: str) -> None:
     """Keep an address away that is about to be erased: only its key stays, and no evidence that could name it.

@@ -24,6 +24,9 @@ def domains_in(name: str) -> frozenset[str]:
 
 #: Domains of large mailbox providers.
 PROVIDERS = domains_in("mailbox_providers.txt")
+_BY_LENGTH = {
+    length: [known for known in PROVIDERS if len(known) == length] for length in set(map(len, PROVIDERS))
+}
 
 
 def suggestion(domain: str) -> str | None:
@@ -34,7 +37,8 @@ def suggestion(domain: str) -> str | None:
     mended = f"{name}.{_ENDINGS.get(ending, ending)}"
     if mended in PROVIDERS:
         return mended
-    near = [known for known in PROVIDERS if _slip(mended, known)]
+    lengths = range(len(mended) - 1, len(mended) + 2)
+    near = [known for length in lengths for known in _BY_LENGTH.get(length, []) if _slip(mended, known)]
     return min(near, key=lambda known: (abs(len(known) - len(mended)), known)) if near else None
 
 

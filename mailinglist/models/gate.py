@@ -37,7 +37,7 @@ class SignUpCount(models.Model):
 
 
 class AskedAddress(models.Model):
-    """An address that was sent confirmation mails and has answered none since. Written only by subscriptions.py.
+    """An address that was sent confirmation mails and has answered none since. Written only by asked_addresses.py.
 
     Keyed by the HMAC of the suppression list, because it must outlive an erasure: nobody is asked for ever. All plus
     tags of a mailbox are one (addresses.mailbox).

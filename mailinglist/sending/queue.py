@@ -54,6 +54,7 @@ __all__ = [
     "judge_attempts",
     "lock",
     "next_due_in",
+    "placed",
     "prove",
     "prove_all",
     "recover_expired",
@@ -112,11 +113,17 @@ def enqueue(
     """Queue one mail outside campaigns (confirmation, test) and wake a worker on commit. Returns the
     delivery's id.
     """
-    delivery = Delivery.objects.create(
-        subscriber_id=subscriber_id, list_id=list_id, purpose=purpose, version_id=version_id
-    )
-    doorbell.ring_together(signature("mailinglist.tasks.send_mail"))
+    delivery = placed(subscriber_id=subscriber_id, list_id=list_id, purpose=purpose, version_id=version_id)
+    delivery.save(force_insert=True)
     return delivery.pk
+
+
+def placed(
+    *, subscriber_id: int, list_id: int, purpose: Delivery.Purpose, version_id: int | None = None
+) -> Delivery:
+    """What ``enqueue`` queues, for a caller that stores it in this transaction together with other rows."""
+    doorbell.ring_together(signature("mailinglist.tasks.send_mail"))
+    return Delivery(subscriber_id=subscriber_id, list_id=list_id, purpose=purpose, version_id=version_id)
 
 
 def enqueue_many(wanted: Collection[tuple[int, int]], *, purpose: Delivery.Purpose) -> int:

@@ -8,14 +8,14 @@ tells a visitor whether an address is on a list. Links are relative: no address 
 from collections.abc import Callable
 from functools import wraps
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from mailinglist import languages, tokens
+from mailinglist import languages, public_lists, tokens
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import MailingList, Subscriber, Subscription
 from mailinglist.views import visitor
@@ -69,7 +69,9 @@ def active(subscriber: Subscriber) -> list[Subscription]:
 
 def public_list(request: HttpRequest, slug: str) -> MailingList:
     """The list, whose page speaks the visitor's language or else its own from here on. Http404 for a closed one."""
-    mailing_list = get_object_or_404(MailingList, slug=slug, is_public=True)
+    mailing_list = public_lists.find(slug)
+    if mailing_list is None:
+        raise Http404
     languages.speak(languages.of_browser(request), mailing_list.language)
     return mailing_list
 

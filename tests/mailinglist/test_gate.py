@@ -1,5 +1,6 @@
 """Who is let through the sign-up forms. The figures are those of a real attack: 9,000 sign-ups for one address."""
 
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,19 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Least
 
-from mailinglist import captcha, erasure, fill_time, form_numbers, form_steps, gate, subscriptions
+from mailinglist import (
+    captcha,
+    erasure,
+    fill_time,
+    form_numbers,
+    form_steps,
+    gate,
+    mail_domains,
+    sign_up_counts,
+    subscriptions,
+)
 from mailinglist.changes import SYSTEM, Actor, Kind
-from mailinglist.gate import Answer
+from mailinglist.gate import Answer, Scope
 from mailinglist.models import (
     AskedAddress,
     Change,
@@ -160,6 +171,29 @@ class TestNetworks:
     )
     def test_a_network_is_24_bits_of_ipv4_and_64_of_ipv6(self, ip: str, network: str) -> None:
         assert gate.network(ip) == network
+
+    def test_who_asks_too_often_makes_us_ask_the_dns_no_more(
+        self, news: MailingList, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.SIGNUP_CHECK_MX = True
+        asked: list[str] = []
+
+        def answers(domain: str) -> tuple[bool, bool]:
+            asked.append(domain)
+            return domain.startswith("d"), True
+
+        monkeypatch.setattr(mail_domains, "_asked", answers)
+        monkeypatch.setattr(mail_domains, "_kept", OrderedDict())
+        found = [ask(news, f"a@d{number}.org") for number in range(12)]
+        assert found == [Answer.ADMIT] * 10 + [Answer.NETWORK] * 2
+        assert len(asked) == 10
+        assert [ask(news, "a@gone.org", ip="203.0.113.7") for _ in "ab"] == [Answer.NO_DOMAIN] * 2
+        assert ask(news, "b@d0.org", ip="203.0.113.7") is Answer.ADMIT
+        assert len(asked) == 11, "an answer is kept"
+        counted = SignUpCount.objects.filter(
+            scope="domain", key=sign_up_counts.hidden(Scope.DOMAIN, "gone.org")
+        )
+        assert not counted.exists(), "a domain that takes no mail is not counted"
 
     def test_one_network_holds_for_all_forms_together(self, news: MailingList) -> None:
         other = make_list("other")

@@ -10,9 +10,15 @@ from django.utils import timezone
 
 from mailinglist import sign_up_counts
 from mailinglist.models import SignUpCount
-from mailinglist.sign_up_counts import Scope, take
+from mailinglist.sign_up_counts import Limit, Scope, Taken, take_in_turn
 
 NOON = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
+
+
+def take(
+    scope: SignUpCount.Scope, key: str, *, limit: int, now: datetime, begin: datetime | None = None
+) -> Taken:
+    return take_in_turn([Limit(scope, key, limit, begin)], now=now)[0]
 
 
 def passes(limit: int, *, at: datetime, times: int, key: str = "a") -> int:
@@ -68,6 +74,26 @@ def test_a_hundred_requests_at_once_never_pass_more_than_the_limit() -> None:
     assert (len(found), sum(found)) == (100, 10)
     row = SignUpCount.objects.get()
     assert (row.asked, row.passed) == (100, 10)
+
+
+@pytest.mark.django_db
+def test_whom_one_limit_does_not_let_pass_uses_up_nothing_of_the_next() -> None:
+    limits = [Limit(Scope.NETWORK, "n", 3), Limit(Scope.DOMAIN, "d", 2), Limit(Scope.FORM, "f", 1)]
+    found = [[one.passed for one in take_in_turn(limits, now=NOON)] for _ in range(5)]
+    assert found == [[True, True, True], [True, True, False], [True, False], [False], [False]]
+    rows = SignUpCount.objects.order_by("-asked").values_list("scope", "asked", "passed")
+    assert list(rows) == [("network", 5, 3), ("domain", 3, 2), ("form", 2, 1)]
+    assert [one.asked for one in take_in_turn(limits[1:], now=NOON + timedelta(minutes=71))] == [1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_limits_in_turn_are_exact_for_a_hundred_requests_at_once() -> None:
+    now = timezone.now()
+    limits = [Limit(Scope.NETWORK, "n", 30), Limit(Scope.DOMAIN, "d", 20), Limit(Scope.FORM, "f", 10)]
+    found = at_once(lambda: [one.passed for one in take_in_turn(limits, now=now)] == [True] * 3, times=100)
+    assert sum(found) == 10
+    rows = SignUpCount.objects.order_by("-asked").values_list("scope", "asked", "passed")
+    assert list(rows) == [("network", 100, 30), ("domain", 30, 20), ("form", 20, 10)]
 
 
 @pytest.mark.django_db(transaction=True)
