@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from script import processes, services
 from script.environment import PROJECT
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.script import journey
 
 pytestmark = pytest.mark.slow
 _SERVING = "Ctrl-C stops everything."
@@ -108,6 +111,17 @@ def test_the_first_start_serves_and_shows_a_password(installation: Installation)
     runtime = json.loads((run.var / "runtime.json").read_text())
     assert runtime["public_url"] == f"http://127.0.0.1:{run.port}"
     assert services.get(f"http://127.0.0.1:{runtime['sandbox_port']}/_sandbox/health")
+
+
+@pytest.mark.browser
+def test_a_new_manager_imports_writes_sends_reads_and_takes_back(installation: Installation) -> None:
+    run = installation.running()
+    password = re.search(r"user admin, password (\S{16})", installation.first.said())
+    assert password
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        journey.walk(chromium, f"http://127.0.0.1:{run.port}", password[1])
+        chromium.close()
 
 
 def test_a_second_start_refuses_and_does_not_disturb_the_first(installation: Installation) -> None:
