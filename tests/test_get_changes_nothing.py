@@ -35,6 +35,7 @@ from mailinglist import (
     import_runs,
     link_checks,
     looks,
+    mail_templates,
     sender_checks,
     subscriptions,
     suppression,
@@ -242,6 +243,7 @@ def cast() -> dict[str, str]:
         by=SYSTEM,
         why="Asked by phone.",
     )
+    mail_templates.ship()
     written = make_campaign(news)
     writing.keep(written, by=SYSTEM)
     link_checks.ask(written.pk)

@@ -1,4 +1,4 @@
-"""A mail that shows a template: an example of everything that Markdown makes, to an example person.
+"""A mail that shows a template: an example of everything that Markdown makes, to an example person of an example list.
 
 Called by the admin's preview of a template. Nothing here is stored.
 """
@@ -46,7 +46,7 @@ class _Written:
 
 def mail(template: design.Design) -> messages.Filled:
     """The example in this template. Raises body.CannotCompile."""
-    mailing_list = MailingList.objects.order_by("pk").first() or MailingList(
+    mailing_list = MailingList(
         name="The Garden Letter", from_name="The Garden Letter", postal_address="1 Bean Row, Greentown"
     )
     compiled = body.compile(_Written(template))

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from mailinglist import lifecycle, writing
+from mailinglist import lifecycle, mail_templates, writing
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.models import Campaign, CampaignDraft, CampaignRevision, Template
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -149,6 +149,7 @@ def test_what_cannot_be_kept_is_told(staff: Client, campaign: Campaign, client: 
 
 
 def test_a_copy_has_the_template_and_no_versions(staff: Client, campaign: Campaign) -> None:
+    mail_templates.ship()
     letter = Template.objects.get(name="Plain letter")
     save(staff, campaign, template=letter.pk)
     staff.post(url(campaign, "duplicate"))

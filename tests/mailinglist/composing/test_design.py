@@ -113,6 +113,11 @@ def test_the_text_of_a_campaign_cannot_name_the_place_of_another_template() -> N
 
 @pytest.mark.django_db
 class TestStored:
+    @pytest.fixture(autouse=True)
+    def _shipped(self) -> None:
+        # Tests with transactions of their own leave nothing of what migrations made.
+        mail_templates.ship()
+
     def test_three_come_along_once(self) -> None:
         assert sorted(row.name for row in Template.objects.all()) == [
             "Announcement",
