@@ -46,10 +46,10 @@ def insert_new(row: Model, *, unique: str) -> bool:
     return True
 
 
-def insert_all(rows: Sequence[Model], *, also: tuple[str, Sequence[Any]] = ("", ())) -> None:
+def insert_all(rows: Sequence[Model], *, also: tuple[str, Sequence[Any]] = ("", ())) -> int:
     """Insert rows of any models in one statement, and with it do ``also``: a statement that writes, and its values.
 
-    Rows that have a number keep it; the others do not learn theirs.
+    Rows that have a number keep it; the others do not learn theirs. Returns how many rows ``also`` has returned.
     """
     shape: list[tuple[type[Model], tuple[str, ...]]] = []
     values: list[Any] = []
@@ -58,9 +58,10 @@ def insert_all(rows: Sequence[Model], *, also: tuple[str, Sequence[Any]] = ("", 
         shape.append((type(row), columns))
         values += filled
     with hot_cursor(plan=False) as cursor:
-        cursor.execute(_insert_all(tuple(shape), also[0]), [*values, *also[1]])
+        found = cursor.execute(_insert_all(tuple(shape), also[0]), [*values, *also[1]]).fetchone()
     for row in rows:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return int(found[0]) if found else 0
 
 
 def _filled(row: Model) -> tuple[tuple[str, ...], list[Any]]:
@@ -78,7 +79,8 @@ def _filled(row: Model) -> tuple[tuple[str, ...], list[Any]]:
 @cache
 def _insert_all(shape: tuple[tuple[type[Model], tuple[str, ...]], ...], also: str) -> bytes:
     parts = [_insert(*one) for one in shape] + ([also] if also else [])
-    return f"WITH {', '.join(f'w{n} AS ({part})' for n, part in enumerate(parts))} SELECT".encode()
+    returned = f"count(*) FROM w{len(shape)}" if also else "0"
+    return f"WITH {', '.join(f'w{n} AS ({part})' for n, part in enumerate(parts))} SELECT {returned}".encode()
 
 
 @cache

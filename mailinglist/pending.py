@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
-from mailinglist import erasure
+from mailinglist import asked_addresses, erasure
 from mailinglist.changes import SYSTEM, Actor, Noun, record
 from mailinglist.models import Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import queue
@@ -83,7 +84,11 @@ def _locked(sql: str, values: dict[str, float], rows: Collection[int]) -> list[S
 
 @transaction.atomic
 def _remind(rows: Collection[int], values: dict[str, float], done: Tidied, *, dry_run: bool) -> None:
-    found = _locked(_TO_REMIND, values, rows)
+    wanted = _locked(_TO_REMIND, values, rows)
+    people = Subscriber.objects.in_bulk([row.subscriber_id for row in wanted])
+    now = timezone.now()
+    # A mailbox may have been asked for another list, or under another spelling, a moment ago.
+    found = [row for row in wanted if asked_addresses.claim(people[row.subscriber_id], now=now)]
     done.reminded += queue.enqueue_many(
         [(row.subscriber_id, row.list_id) for row in found], purpose=Delivery.Purpose.REMINDER
     )

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mailinglist import addresses, asked_addresses, consents, hot_rows, suppression
-from mailinglist.changes import Actor, Kind, Noun, entry, record
+from mailinglist.changes import Actor, Kind, Noun, entry
 from mailinglist.consents import Consent as Consent
 from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription
 from mailinglist.sending import queue
@@ -38,8 +38,6 @@ STRENGTH = {
 OWN_CHOICE = frozenset({Reason.IMPORT, Reason.SES, Reason.PAGE, Reason.ONE_CLICK, Reason.COMPLAINT})
 #: They left by themselves; a complaint is counted as that.
 LEFT = frozenset({Reason.SES, Reason.PAGE, Reason.ONE_CLICK})
-#: What people change about themselves on the preferences page.
-OWN_DETAILS = ("name", "language", "time_zone")
 #: One confirmation mail per person and list in this time, however often the form is sent.
 CONFIRMATION_PAUSE = timedelta(hours=24)
 #: For so long the person may take back their own unsubscribe without a new confirmation mail.
@@ -127,7 +125,11 @@ def subscribe(
     mail = queue.placed(
         subscriber_id=subscriber.pk, list_id=mailing_list.pk, purpose=Delivery.Purpose.CONFIRMATION
     )
-    hot_rows.insert_all([*rows, mail], also=asked_addresses.noted(subscriber, now=consent.at))
+    claim = asked_addresses.noted(subscriber, now=consent.at, limited=by_stranger)
+    if not hot_rows.insert_all([*rows, mail], also=claim):
+        # Another sign-up for the same mailbox, under another spelling, was quicker.
+        transaction.set_rollback(True)
+        return SignUp.ADDRESS_LIMIT
     return SignUp.CONFIRMATION_SENT
 
 
@@ -272,40 +274,10 @@ def rejoin(subscriber: Subscriber, list_ids: Collection[int], *, by: Actor) -> i
     rows = list(rejoinable(subscriber).filter(list_id__in=list_ids))
     for row in rows:
         row.status = row.status_before  # type: ignore[attr-defined]
-        row.save(update_fields=["status", *_forget_the_end(row)])
+        # Who only waited for their confirmation may have left before: that stands until they confirm.
+        row.save(update_fields=["status", *(_forget_the_end(row) if row.status == Status.CONFIRMED else [])])
         _record(row, before=Status.UNSUBSCRIBED, why="Took the unsubscribe back.", by=by)
     return len(rows)
-
-
-@transaction.atomic
-def change_preferences(subscriber: Subscriber, *, keep_list_ids: set[int], by: Actor, **details: str) -> int:
-    """The person's own page: which of their present lists they keep, and their ``details``.
-
-    These are any of name, language and time_zone; what is not given stays. Returns how many subscriptions ended.
-    """
-    row = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
-    changed = [name for name in OWN_DETAILS if name in details and getattr(row, name) != details[name]]
-    if changed:
-        for name in changed:
-            setattr(row, name, details[name])
-        row.save(update_fields=[*changed, "updated_at"])
-        words = ", ".join(changed).replace("_", " ")
-        record(
-            Noun.SUBSCRIBER,
-            row.pk,
-            before=words,
-            after=f"{words} changed",
-            why="Changed on the preferences page.",
-            by=by,
-            subscriber_id=row.pk,
-        )
-    active = Subscription.objects.filter(subscriber=row).exclude(status=Status.UNSUBSCRIBED)
-    leaving = [found.list_id for found in active if found.list_id not in keep_list_ids]
-    if not leaving:
-        return 0
-    return unsubscribe(
-        row.pk, reason=Reason.PAGE, by=by, why="Left on the preferences page.", list_ids=leaving
-    )
 
 
 def _get_or_create(

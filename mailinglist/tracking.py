@@ -25,6 +25,7 @@ def choose(
     texts: Mapping[int, str],
     consent: Consent,
     by: Actor,
+    why: str = "Chosen on the preferences page.",
 ) -> int:
     """The person allows or forbids it for lists (ids) that ask for consent. Returns how many choices are new.
 
@@ -47,7 +48,7 @@ def choose(
             row.pk,
             before="tracking refused" if row.tracking_consent else "tracking allowed",
             after="tracking allowed" if row.tracking_consent else "tracking refused",
-            why="Chosen on the preferences page.",
+            why=why,
             by=by,
             subscriber_id=subscriber.pk,
             list_id=row.list_id,

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from mailinglist import gate, languages, subscriptions
+from mailinglist import gate, languages, subscriptions, tracking
 from mailinglist.forms import SignUpForm, consent_text, tracking_text
 from mailinglist.gate import Answer
 from mailinglist.models import MailingList, Subscriber
@@ -73,6 +73,16 @@ def confirm(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingL
         text=gettext("Yes, subscribe me"),
         by=person(request, page="confirm"),
     )
+    if confirmed and "track-shown" in request.POST:
+        # Whoever filled in the form may have ticked the box; only who reads the mail can agree.
+        tracking.choose(
+            subscriber,
+            {mailing_list.pk: "track" in request.POST},
+            texts={mailing_list.pk: tracking_text(mailing_list)},
+            consent=visitor.agrees(request, form="confirm"),
+            by=person(request, page="confirm"),
+            why="Chosen when they confirmed.",
+        )
     return show(request, "confirmed" if confirmed else "nothing_to_confirm", list=mailing_list)
 
 
@@ -89,9 +99,9 @@ def sign_up(
     ``form_name``: which one it was, kept as the subscription's source. ``came_from``: the page or origin of another
     site that the form stood on, as its browser says. ADMIT and the silent answers are told alike.
     """
-    tracking = form.cleaned_data.get("tracking")
-    said = "\n".join([consent_text(mailing_list), *([tracking_text(mailing_list)] if tracking else [])])
-    consent = visitor.agrees(request, form=form_name.value, text=said, tracking=tracking)
+    may_track = form.cleaned_data.get("tracking")
+    said = "\n".join([consent_text(mailing_list), *([tracking_text(mailing_list)] if may_track else [])])
+    consent = visitor.agrees(request, form=form_name.value, text=said, tracking=may_track)
     sent = gate.Request(
         form.cleaned_data["email"],
         ip=consent.ip,

@@ -21,6 +21,10 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, mailing_list: Mail
             return _tell(request, subscriber, mailing_list)
         if "confirm" in request.POST:
             return _leave(request, subscriber, mailing_list, Subscription.Reason.PAGE)
+    return _ask(request, subscriber, mailing_list)
+
+
+def _ask(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingList) -> HttpResponse:
     present = active(subscriber)
     return show(
         request,
@@ -51,8 +55,10 @@ def _tell(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingLis
     """Why they left, for the lists that they left just now."""
     everywhere = request.POST.get("scope") == "all"
     form: FarewellForm | None = FarewellForm(request.POST)
+    left = _just_left(subscriber, None if everywhere else mailing_list)
+    if not left:  # they have come back meanwhile, or never left
+        return _ask(request, subscriber, mailing_list)
     if form and form.is_valid():
-        left = _just_left(subscriber, None if everywhere else mailing_list)
         given = form.cleaned_data
         if given["because"] or given["words"]:
             farewell.tell(subscriber, left, by=person(request, page="unsubscribe"), **given)

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from mailinglist import languages, pauses, subscriptions, tracking
+from mailinglist import languages, own_details, pauses, tracking
 from mailinglist.forms import PreferencesForm, tracking_text
 from mailinglist.models import MailingList, Subscriber
 from mailinglist.views import visitor
@@ -20,7 +20,7 @@ def preferences(request: HttpRequest, subscriber: Subscriber, mailing_list: Mail
     form = PreferencesForm(request.POST if request.method == "POST" else None, subscriber=subscriber)
     saved, left = False, 0
     if form.is_valid():
-        left = subscriptions.change_preferences(
+        left = own_details.change(
             subscriber,
             keep_list_ids=form.kept(present),
             by=person(request, page="preferences"),

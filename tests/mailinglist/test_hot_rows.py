@@ -85,7 +85,7 @@ def test_a_row_that_has_a_number_keeps_it_and_what_goes_with_it_is_done(news: Ma
     row = Subscription(pk=4711, list=news, subscriber=ada, status="pending")
     for _ in "ab":
         now = timezone.now()
-        hot_rows.insert_all([row], also=asked_addresses.noted(ada, now=now))
+        hot_rows.insert_all([row], also=asked_addresses.noted(ada, now=now, limited=False))
         Subscription.objects.get(pk=4711).delete()
     asked = AskedAddress.objects.get()
     assert (asked.mails, asked.last_at) == (2, now)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from mailinglist import pending, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind, Noun, record
 from mailinglist.models import (
+    AskedAddress,
     Change,
     ConsentRecord,
     Delivery,
@@ -222,3 +223,14 @@ def test_the_command_tells_first_and_then_does_it(news: MailingList) -> None:
     out = io.StringIO()
     call_command("expire_sign_ups", stdout=out)
     assert "0 people reminded; 0 sign-ups removed" in out.getvalue()
+
+
+def test_a_mailbox_that_was_asked_today_for_something_else_is_not_reminded_today(news: MailingList) -> None:
+    sign_up(news, days=3.1)
+    consent = Consent(timezone.now())
+    other = make_list("other")
+    subscriptions.subscribe(other, "ada+2@post.example", consent=consent, source="form", by=PERSON)
+    assert pending.tidy().reminded == 0
+    AskedAddress.objects.update(last_at=timezone.now() - timedelta(days=1.1))
+    assert pending.tidy().reminded == 1
+    assert AskedAddress.objects.get().last_at > timezone.now() - timedelta(minutes=1)

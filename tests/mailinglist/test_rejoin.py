@@ -46,6 +46,19 @@ def test_what_waited_for_confirmation_waits_again(ada: Subscriber, news: Mailing
     assert ada.subscriptions.get().status == Status.PENDING
 
 
+def test_an_end_before_a_sign_up_of_somebody_else_stands_until_it_is_confirmed(
+    ada: Subscriber, news: MailingList
+) -> None:
+    """Left, signed up by a stranger, left again by an old mail, and taken back: they still have left."""
+    leave(ada, Reason.PAGE)
+    consent = subscriptions.Consent(timezone.now())
+    subscriptions.subscribe(news, ada.email, consent=consent, source="form", by=PERSON)
+    leave(ada, Reason.ONE_CLICK)
+    assert subscriptions.rejoin(ada, [news.pk], by=PERSON) == 1
+    row = ada.subscriptions.get()
+    assert row.status == Status.PENDING and row.unsubscribe_reason
+
+
 @pytest.mark.parametrize(
     "reason", [Reason.MANAGER, Reason.COMPLAINT, Reason.HARD_BOUNCE, Reason.SOFT_EXHAUSTED]
 )

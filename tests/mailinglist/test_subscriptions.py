@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailinglist import addresses, subscriptions, suppression
+from mailinglist import addresses, own_details, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.models import Change, Delivery, MailingList, Subscriber, Subscription, Suppression
 from mailinglist.subscriptions import Consent, SignUp
@@ -205,10 +205,28 @@ def test_preferences_change_the_name_and_end_what_is_not_kept(news: MailingList)
     tips = make_list("tips")
     person = make_subscriber("ada@post.example", news, tips)
     kept = {news.pk}
-    assert subscriptions.change_preferences(person, name="Ada", keep_list_ids=kept, by=PERSON) == 1
-    assert subscriptions.change_preferences(person, name="Ada", keep_list_ids=kept, by=PERSON) == 0
+    assert own_details.change(person, name="Ada", keep_list_ids=kept, by=PERSON) == 1
+    assert own_details.change(person, name="Ada", keep_list_ids=kept, by=PERSON) == 0
     person.refresh_from_db()
     assert person.name == "Ada"
     found = dict(Subscription.objects.values_list("list__slug", "status"))
     assert found == {"news": "confirmed", "tips": "unsubscribed"}
     assert Change.objects.filter(noun="subscriber").count() == 1
+
+
+def test_of_two_sign_ups_of_a_mailbox_at_once_one_gets_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other has looked already when the first is committed: here it is told what it saw then."""
+    news = make_list()
+
+    def sign_up(email: str) -> SignUp:
+        consent = Consent(timezone.now())
+        return subscriptions.subscribe(
+            news, email, consent=consent, source="form", by=PERSON, by_stranger=True
+        )
+
+    assert sign_up("ada+1@post.example") is SignUp.CONFIRMATION_SENT
+    look = subscriptions._look
+    monkeypatch.setattr(subscriptions, "_look", lambda *args: (look(*args)[0], False, look(*args)[2]))
+    assert sign_up("ada+2@post.example") is SignUp.ADDRESS_LIMIT
+    assert Delivery.objects.count() == 1
+    assert not Subscriber.objects.filter(email_key="ada+2@post.example").exists()

@@ -8,7 +8,7 @@ from django.test import Client
 
 from mailinglist import fill_time, subscriptions, suppression, tokens
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Change, Delivery, Subscriber, Subscription, Suppression
+from mailinglist.models import Change, ConsentRecord, Delivery, Subscriber, Subscription, Suppression
 from tests.factories import make_list, make_subscriber
 from tests.mailinglist.views.visits import BROWSER, path, pending, sign_up
 
@@ -178,6 +178,19 @@ class TestConfirm:
         assert (row.status, row.confirmed_ip) == (Status.CONFIRMED, "127.0.0.1")
         change = Change.objects.get(noun="subscription", after="confirmed")
         assert (change.actor, change.evidence["user_agent"]) == ("person", "Firefox/140")
+
+    @pytest.mark.parametrize("agrees", [True, False])
+    def test_only_who_reads_the_mail_agrees_to_tracking(self, client: Client, agrees: bool) -> None:
+        """Whoever typed the address may have ticked the box."""
+        news = make_list(tracking="consent")
+        row = pending("ada@post.example", news)
+        ConsentRecord.objects.filter(subscriber=row.subscriber).update(tracking=not agrees)
+        link = path(tokens.confirm_url(row))
+        page = client.get(link).content.decode()
+        assert 'name="track"' in page and "checked" not in page
+        client.post(link, {"track-shown": "1", **({"track": "1"} if agrees else {})})
+        row.refresh_from_db()
+        assert (row.status, row.tracking_consent) == (Status.CONFIRMED, agrees)
 
     def test_the_button_may_be_pressed_twice(self, client: Client) -> None:
         link = path(tokens.confirm_url(pending("ada@post.example", make_list())))

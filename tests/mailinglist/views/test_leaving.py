@@ -197,6 +197,15 @@ class TestWhy:
         row = subscription(ada, news)
         assert (row.left_because, row.left_words) == ("", "")
 
+    def test_who_has_come_back_is_not_told_that_they_left(self, client: Client) -> None:
+        news = make_list()
+        ada = make_subscriber("ada@post.example", news)
+        link = unsubscribe_path(ada, news)
+        client.post(link, {"confirm": "1"})
+        client.post(link, {"rejoin": news.slug})
+        page = client.post(link, {"tell": "1", "words": "late"}).content.decode()
+        assert "You are unsubscribed" not in page and 'name="confirm"' in page
+
     def test_an_empty_form_is_fine(self, client: Client) -> None:
         news = make_list()
         ada = make_subscriber("ada@post.example", news)
