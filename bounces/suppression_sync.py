@@ -39,6 +39,9 @@ _PUSHED = {Reason.HARD_BOUNCE: "BOUNCE", Reason.COMPLAINT: "COMPLAINT"}
 _PULLED = {"BOUNCE": Reason.SES_LIST, "COMPLAINT": Reason.COMPLAINT}
 #: SES lists an address within so long of the bounce that is the cause.
 _CAUSE = timedelta(hours=1)
+#: What SES listed so lately waits for the next reading of its list: the report that says why may still be on its way, and
+#: what was not the person's fault must not keep their mail back. SES swallows mails to the address meanwhile by itself.
+TOO_FRESH = timedelta(minutes=15)
 #: A run in the background makes at most so many calls, so that a worker is not held for hours.
 BACKGROUND_CALLS = 120
 PULL_EVERY = timedelta(days=1)
@@ -166,6 +169,8 @@ class _Run:
                 # A token that SES no longer takes: begin anew next time.
                 Watermark.objects.filter(name=NAME).update(token="")
                 raise
+            if self._calls is not None:  # nobody waits for this run
+                rows = [row for row in rows if row.since < timezone.now() - TOO_FRESH]
             without_fault = _listed_without_fault(rows)
             for row in rows:
                 self._mirror(row, without_fault.get(row.email))

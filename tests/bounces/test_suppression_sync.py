@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -181,6 +182,18 @@ def test_in_the_background_few_calls_are_made_at_a_time(monkeypatch: pytest.Monk
     assert len(at_ses()) == 2  # one call was the pull
     suppression_sync.run_in_background()
     assert len(at_ses()) == 5
+
+
+def test_what_ses_listed_a_moment_ago_waits_for_its_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been a block, which is not the person's fault; the next reading knows."""
+    make_subscriber("ada@post.example")
+    aws.put_suppressed("ada@post.example", "BOUNCE")
+    suppression_sync.run_in_background()
+    assert not Suppression.objects.exists()
+    monkeypatch.setattr(suppression_sync, "TOO_FRESH", timedelta(0))
+    monkeypatch.setattr(suppression_sync, "PULL_EVERY", timedelta(0))
+    suppression_sync.run_in_background()
+    assert Suppression.objects.get().reason == "ses-list"
 
 
 @pytest.mark.django_db(transaction=True)
