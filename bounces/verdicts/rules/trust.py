@@ -161,11 +161,17 @@ SENDER = (
         r"source|"
         r"sender'?s)\b(?: e-?mail)?(?: address)?(?: domain)?:? ?(?:<addr>:? ?)?.{0,20}\b(?:rejected|"
         r"denied|blocked|refused|invalid|not accepted|not allowed|disallowed|banned|not exist|"
-        r"doesn't exist|unknown|not found|unroutable|unverified|not permitted|not authorized|forbidden|"
+        r"doesn't exist|unknown|not found|unroutable|unverified|not permitted|not authorized|forbidden|null ?mx|"
         r"does not resolve|verif\w{1,8} (?:failed|failure))\b",
         "sender-refused",
         "501 5.1.8 Sender address rejected",
         "many",
+    ),
+    Rule(
+        r"\binvalid dns (?:mx|a)\b|\bmailbox unavailable\b.{0,80}\b(?:dns|mx|sender'?s?|sending domain)\b",
+        "sender-refused",
+        "550 Requested action not taken: mailbox unavailable invalid DNS MX or A/AAAA resource record",
+        "GMX, WEB.DE: the domain of the sender is meant",
     ),
     Rule(
         r"\bdomain of (?:the )?sender(?:'s)?(?: address)?\b|\bunroutable sender\b|\b(?:invalid|unknown|"
@@ -250,7 +256,20 @@ PROTOCOL = (
     ),
 )
 
-POLICY = (
+OUR_SERVER = (
+    Rule(
+        r"(?<!<)\bip(?:[- ]?address(?:es)?)?\b.{0,40}\b(?:not (?:allowed|permitted|authori[sz]ed|"
+        r"accepted|whitelisted)|found on a list|on (?:a|our|the|some) (?:block|black|deny)?[ -]?list|listed|"
+        r"blocked|banned|rejected|refused|denied|restricted)\b|\b(?:client )?host (?:is |has been |"
+        r"was )?(?:blocked|banned)\b|\bsend from (?:an? )?authori[sz]ed server|"
+        r"\bnot (?:allowed|permitted|authori[sz]ed) to (?:send|connect) from\b",
+        "blocklist",
+        "550 mailbox unavailable: your IP is not allowed",
+        "GMX, WEB.DE, mail.com, which begin so whatever the matter is",
+    ),
+)
+
+POLICY_WORDS = (
     Rule(
         r"\b(?:polic(?:y|ies)|policy reasons)\b|\bprohibit(?:ed|s|ion)\b|\bsecurity (?:policy|policies|"
         r"reasons)|\bagainst our\b|\btransport\.rules|\brule imposed|\brichtlinie|\bpolitique de|"
@@ -259,6 +278,23 @@ POLICY = (
         "550 Denied by policy",
         "many",
     ),
+    Rule(
+        r"\bmailbox (?:is )?unavailable\b(?! or).{0,80}\b(?:access|denied|refused|blocked|not (?:allowed|permitted|"
+        r"authori[sz]ed|accepted))\b|\baccess (?:is |was )?denied\b.{0,80}\bmailbox (?:is )?unavailable\b",
+        "policy",
+        "550 Mailbox unavailable: no access for your server",
+        "RFC 5321: 550 stands for “not found”, “no access” and “command rejected for policy reasons” alike",
+    ),
+    Rule(
+        r"\bmailbox (?:is )?unavailable\b",
+        "policy",
+        "550 5.7.1 Requested action not taken: mailbox unavailable",
+        "RFC 5321, RFC 3463: the code of policy says which of the three it is",
+        statuses=("5.7.",),
+    ),
+)
+
+POLICY = (
     Rule(
         r"\b(?:message|mail|e-?mail|service|delivery|transaction) (?:was |is |has been |"
         r"could )?(?:refused|not allowed|blocked|denied|not authorized|rejete|refuse)|"
@@ -279,4 +315,6 @@ TRUST = (
     *MALFORMED,
     *SENDER,
     *PROTOCOL,
+    *OUR_SERVER,
+    *POLICY_WORDS,
 )
