@@ -74,7 +74,7 @@ def _from_text(facts: BounceFacts, text: Prepared) -> str:
         # RFC 3463: the mailbox is there, but switched off. Two voices; the one that spares the person is
         # believed.
         return "mailbox-disabled"
-    if rule.reason == "temporary":
+    if rule.reason == "temporary" and not rule.final:
         return reason_of(status) or rule.reason
     return rule.reason
 
