@@ -130,6 +130,11 @@ def status_of(facts: BounceFacts, text: Prepared) -> str:
     return facts.status or inner
 
 
+def has_telling_words(facts: BounceFacts) -> bool:
+    """Whether the receiving server's own words decide, and not a mere code or SES's label."""
+    return bool(_from_text(facts, prepare(facts.diagnostic)))
+
+
 def is_full(text: str) -> bool:
     """Whether a text speaks of a full mailbox or disk."""
     return first((*FULL, *FULL_DISK), prepare(text), "", "") is not None
