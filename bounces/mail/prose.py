@@ -64,6 +64,8 @@ _FAILURE = re.compile(
     r"transcript of session|failure reasons|disabled|suspended",
     re.IGNORECASE,
 )
+#: What a server answered about an address: "<a@b.example>: 550 5.1.1 …", in whatever language.
+_ANSWER = re.compile(rf"^[ \t]{{0,8}}<?{ADDRESS}>?[ \t]{{0,4}}[:;,]\s{{0,12}}[45]\d\d[ -]\S", re.MULTILINE)
 #: Sentences that only mail systems write.
 _TEMPLATE = re.compile(
     r"(?:could not|couldn't|cannot|can't|was not|were not|not be|wasn't able to|"
@@ -142,11 +144,12 @@ def is_bounce(mail: Mail, text: str) -> bool:
     """Whether a mail system says that a mail did not arrive. A person who writes about bounces is no mail
     system.
     """
-    sender, subject = mail.header("From"), mail.header("Subject")
+    daemon, answered = is_daemon(mail), _ANSWER.search(text) is not None
     signs = (
         3 * bool(mail.header("X-Failed-Recipients"))
-        + 2 * bool(_DAEMON.search(sender))
-        + 2 * bool(_SUBJECT.search(subject))
+        + 2 * daemon
+        + 2 * (daemon and answered)
+        + 2 * bool(_SUBJECT.search(mail.header("Subject")))
         + (
             mail.header("Return-Path").strip("<> ").lower() in ("", "mailer-daemon")
             and "Return-Path" in mail.headers
@@ -155,7 +158,7 @@ def is_bounce(mail: Mail, text: str) -> bool:
         + 2 * bool(_TEMPLATE.search(text))
         + bool(mail.returned)
     )
-    return signs >= 5 or (signs >= 3 and _FAILURE.search(text) is not None)
+    return signs >= 5 or (signs >= 3 and (answered or _FAILURE.search(text) is not None))
 
 
 def own_words(mail: Mail) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounces import dsn, opinion
+from tests.bounces import mailed
 
 MAILS = Path(__file__).parent.parent / "payloads" / "mails"
 ADA, BOB = "ada@post.example", "bob@post.example"
@@ -72,6 +73,24 @@ def test_the_signed_header_of_the_returned_mail_is_handed_on_unchecked(name: str
 @pytest.mark.parametrize("ending", [b"\r\n", b"\r"], ids=["crlf", "cr"])
 def test_line_ends_make_no_difference(name: str, ending: bytes) -> None:
     assert answers(sample(name).replace(b"\n", ending)) == SAMPLES[name][1]
+
+
+@pytest.mark.parametrize("subject", ["Delivery failure", "Niedostarczona wiadomość", "系统退信"])
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"<{ADA}>: 550 5.1.1 收件人信箱已滿", FULL),
+        (f"<{ADA}>:\n    550 5.1.1 사서함 용량 초과", FULL),
+        (f"{ADA}: 550 5.1.1 schránka příjemce je plná", FULL),
+        (f"<{ADA}>; 550 5.1.1 Εσφαλμένος παραλήπτης", GONE),
+    ],
+)
+def test_a_servers_answer_to_an_address_is_a_bounce_in_any_language(
+    subject: str, line: str, expected: tuple[str, str]
+) -> None:
+    assert answers(mailed.plain("MAILER-DAEMON@mx.example.net", subject, text=f"\n{line}\n")) == [
+        (ADA, *expected)
+    ]
 
 
 def test_a_subject_about_confirming_does_not_make_a_bounce_a_challenge() -> None:

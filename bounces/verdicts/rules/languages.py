@@ -27,9 +27,9 @@ ROOM = (
         "Danish, Norwegian, Swedish, Finnish and Baltic servers",
     ),
     Rule(
-        r"\bskrzynk\w{0,4}\b.{0,40}\b(?:pełn[aey]\b|przepełnion|zapełnion)|\b(?:limit|pojemnosc|miejsc|quot|kwot|"
-        r"przydział)\w{0,4}\b.{0,40}\bprzekroczon|\bprzekroczon\w{0,4}\b.{0,40}\b(?:limit|pojemnosc|quot|kwot|"
-        r"przydział|miejsc)|\bbrak (?:wolnego )?miejsca|\bschrank\w{0,4}\b.{0,40}\b(?:je pln|plna|preplnen|"
+        r"\bskrzynk\w{0,4}\b.{0,40}\b(?:pe[łl]n[aey]\b|przepe[łl]nion|zape[łl]nion)|\b(?:limit|pojemnosc|miejsc|quot|kwot|"
+        r"przydzia[łl])\w{0,4}\b.{0,40}\bprzekroczon|\bprzekroczon\w{0,4}\b.{0,40}\b(?:limit|pojemnosc|quot|kwot|"
+        r"przydzia[łl]|miejsc)|\bbrak (?:wolnego )?miejsca|\bschrank\w{0,4}\b.{0,40}\b(?:je pln|plna|preplnen|"
         r"zaplnen|naplnen)|\b(?:kvot|limit)\w{0,4}\b.{0,30}\bprekrocen|\bprekrocen\w{0,4}\b.{0,30}\b(?:kvot|"
         r"limit)|\b(?:sanducic|pretinac|nabiralnik|predal)\w{0,4}\b.{0,40}\b(?:pun|poln|prepunjen|prepoln)",
         "mailbox-full",
@@ -40,7 +40,7 @@ ROOM = (
         r"\bpostafiok\w{0,6}\b.{0,40}\b(?:megtelt|betelt|tele)\b|\bkvot\w{0,6}\b.{0,30}\btullep|"
         r"\bkutu\w{0,6}\b.{0,40}\bdol(?:u|du|mus)|\b(?:kota|limit)\w{0,6}\b.{0,30}\bas(?:ıl|tı|ım|il|ti|im)|"
         r"\b(?:casut|cuti)\w{0,4}\b.{0,40}\bplin|\bkotak (?:masuk|surat|pos)\b.{0,40}\bpenuh|"
-        r"\bkuota\b.{0,30}\b(?:terlampaui|melebihi|habis)|\bhop thu\b.{0,40}\bđay\b|"
+        r"\bkuota\b.{0,30}\b(?:terlampaui|melebihi|habis)|\bhop thu\b.{0,40}\b[đd]ay\b|"
         r"\bvuot qua\b.{0,30}\b(?:han muc|dung luong|quota)",
         "mailbox-full",
         "550 5.1.1 Alıcının posta kutusu dolu",
@@ -89,7 +89,7 @@ OUR_SERVER_ABROAD = (
     Rule(
         r"\bliste noire|\blist[ae] (?:nera|negra|neagra)\b|\bkara liste|\bczarn\w{1,3} lis[ct]|\bcern\w{1,3} listin|"
         r"\bzwarte lijst|\bsvartlist|\bsvartelist|\bsortlist|\bmusta\w{0,3} list|\bsperrliste|\bschwarze\w? liste|"
-        r"\bfeketelist|\bdanh sach đen|(?:ч[её]рн|чорн)\w{1,3} спис|黑名单|黑名單|ブラックリスト|블랙리스트|"
+        r"\bfeketelist|\bdanh sach [đd]en|(?:ч[её]рн|чорн)\w{1,3} спис|黑名单|黑名單|ブラックリスト|블랙리스트|"
         r"μα[υύ]ρη λ[ιί]στα|القائمة السوداء|רשימה שחורה",
         "blocklist",
         "550 5.1.1 Messaggio rifiutato: indirizzo IP in lista nera",

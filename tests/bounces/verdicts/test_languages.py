@@ -9,7 +9,7 @@ from bounces.verdicts.reasons import REASONS
 #: Reason → texts that mean it.
 SPARING = {
     "mailbox-full": (
-        """Skrzynka odbiorcy jest przepełniona | brak wolnego miejsca | przekroczony limit skrzynki
+        """Skrzynka odbiorcy jest przepełniona | skrzynka jest pelna | brak wolnego miejsca | przekroczony limit skrzynki
         postbus is vol | De mailbox van de ontvanger zit vol | quotum: quota overschreden
         Mottagarens brevlåda är full | kvoten har överskridits | Modtagerens postkasse er fuld
         Innboksen er full | Vastaanottajan postilaatikko on täynnä | schránka příjemce je plná
