@@ -10,16 +10,16 @@ ROOM = (
     Rule(
         r"\b(?:mailbox|postfach|postkorb|posteingang|konto)\b.{0,40}\bvoll\b|\bkein (?:freier )?speicherplatz|"
         r"\b(?:quota|limit|speicherlimit)\b.{0,20}\buberschritten|"
-        r"\b(?:postbus|postvak|mailbox|inbox|brievenbus)\b.{0,40}\bvol\b|"
-        r"\b(?:quota|opslaglimiet|limiet)\b.{0,30}\boverschreden|\bonvoldoende (?:schijf|opslag)?ruimte",
+        r"\b(?:postbus|postvak|mailbox|inbox|brievenbus)\w{0,3}\b.{0,40}\bvol\b|"
+        r"\b(?:quot(?:a|um)|opslaglimiet|limiet)\b.{0,30}\boverschreden|\bonvoldoende (?:schijf|opslag)?ruimte",
         "mailbox-full",
         "550 5.1.1 De mailbox van de ontvanger zit vol",
         "German and Dutch servers",
     ),
     Rule(
         r"\b(?:brevlada|inkorg|postlada|postkasse|mailboks|postboks|indbakke|innboks|indboks)\w{0,4}\b.{0,40}\b"
-        r"(?:full|fuld|fyldt|overfyldt|overfylt)\b|\bkvot\w{0,4}\b.{0,30}\bover(?:skrid|skred|stig)|"
-        r"\bpostilaatik\w{0,8}\b.{0,40}\btaynna|\bkiintio\w{0,4}\b.{0,30}\bylit|"
+        r"(?:full|overfull|fuld|fyldt|overfyldt|overfylt)\b|\bkvot\w{0,4}\b.{0,30}\bover(?:skrid|skred|stig)|"
+        r"postilaatik\w{0,8}\b.{0,40}\btaynna|\bkiintio\w{0,4}\b.{0,30}\bylit|"
         r"\bpostkast\w{0,4}\b.{0,40}\btais\b|\bpastkast\w{0,4}\b.{0,40}\bpiln[as]\b|"
         r"\bdezut\w{0,4}\b.{0,40}\b(?:piln[as]\b|perpildyt)",
         "mailbox-full",
@@ -27,9 +27,12 @@ ROOM = (
         "Danish, Norwegian, Swedish, Finnish and Baltic servers",
     ),
     Rule(
-        r"\bskrzynk\w{0,4}\b.{0,40}\b(?:pe[łl]n[aey]\b|przepe[łl]nion|zape[łl]nion)|\b(?:limit|pojemnosc|miejsc|quot|kwot|"
-        r"przydzia[łl])\w{0,4}\b.{0,40}\bprzekroczon|\bprzekroczon\w{0,4}\b.{0,40}\b(?:limit|pojemnosc|quot|kwot|"
-        r"przydzia[łl]|miejsc)|\bbrak (?:wolnego )?miejsca|\bschrank\w{0,4}\b.{0,40}\b(?:je pln|plna|preplnen|"
+        r"\b(?:skrzynk|kont)\w{0,4}\b.{0,40}\b(?:pe[łl]n[aey]\b|przepe[łl]nion|zape[łl]nion)|\b(?:limit|pojemnosc|"
+        r"miejsc|quot|kwot|"
+        r"przydzia[łl])\w{0,4}\b.{0,40}\bprzekroczon|\bprzekrocz(?:on|y[łl])\w{0,4}\b.{0,40}\b(?:limit|pojemnosc|quot|"
+        r"kwot|"
+        r"przydzia[łl]|miejsc)|\bbrak (?:wolnego )?miejsca|\bpln\w{1,3} schrank|\bschrank\w{0,4}\b.{0,40}\b(?:je pln|"
+        r"plna|preplnen|"
         r"zaplnen|naplnen)|\b(?:kvot|limit)\w{0,4}\b.{0,30}\bprekrocen|\bprekrocen\w{0,4}\b.{0,30}\b(?:kvot|"
         r"limit)|\b(?:sanducic|pretinac|nabiralnik|predal)\w{0,4}\b.{0,40}\b(?:pun|poln|prepunjen|prepoln)",
         "mailbox-full",
@@ -37,8 +40,9 @@ ROOM = (
         "Polish, Czech, Slovak, Slovene and Croatian servers",
     ),
     Rule(
-        r"\bpostafiok\w{0,6}\b.{0,40}\b(?:megtelt|betelt|tele)\b|\bkvot\w{0,6}\b.{0,30}\btullep|"
-        r"\bkutu\w{0,6}\b.{0,40}\bdol(?:u|du|mus)|\b(?:kota|limit)\w{0,6}\b.{0,30}\bas(?:ıl|tı|ım|il|ti|im)|"
+        r"\b(?:postafiok|postalada)\w{0,6}\b.{0,40}\b(?:megtelt|betelt|tele)\b|\bkvot\w{0,6}\b.{0,30}\btullep|"
+        r"\bkutu\w{0,6}\b.{0,40}\bdol(?:u|du|mus)|\b(?:kota|limit)\w{0,6}\b.{0,30}\b(?:dol(?:u|du|mus)|as(?:ıl|tı|ım|"
+        r"il|ti|im))|"
         r"\b(?:casut|cuti)\w{0,4}\b.{0,40}\bplin|\bkotak (?:masuk|surat|pos)\b.{0,40}\bpenuh|"
         r"\bkuota\b.{0,30}\b(?:terlampaui|melebihi|habis)|\bhop thu\b.{0,40}\b[đd]ay\b|"
         r"\bvuot qua\b.{0,30}\b(?:han muc|dung luong|quota)",
@@ -60,7 +64,7 @@ ROOM = (
     Rule(
         r"(?:ящик|скриньк|кути).{0,40}(?:полон|заполнен|переполн|заповнен|переповнен|повна|повний|е пълн|препълн)|"
         r"квот.{0,30}(?:прев[иы]ш|перевищ|исчерпан|вичерпан|надвишен)|"
-        r"(?:прев[иы]ш|перевищ|исчерпан|вичерпан|надвишен).{0,30}квот|"
+        r"(?:прев[иы]ш|перевищ|исчерпан|вичерпан|надвишен).{0,30}(?:квот|лимит.{0,20}ящик|ліміт.{0,20}скриньк)|"
         r"(?:недостаточно|нет|недостатньо|немає) (?:свободного |вільного )?м[еі]ст|"
         r"(?:γραμματοκιβ|θυρ[ιί]δ|εισερχ[οό]μ).{0,40}(?:γεμ[αά]τ|πλ[ηή]ρ[ηε]ς)|υπ[εέ]ρβαση.{0,20}ορ[ιί]ου",
         "mailbox-full",
@@ -69,7 +73,7 @@ ROOM = (
     ),
     Rule(
         r"תיב[הת].{0,40}מלאה|חריגה מ.{0,10}מכס|صندوق.{0,40}(?:ممتل|مليء|پر)|تجاوز.{0,30}(?:الحصة|السعة|المساحة)|"
-        r"กล่องจดหมาย.{0,40}เต็ม",
+        r"(?:กล่อง|ตู้)จดหมาย.{0,40}เต็ม",
         "mailbox-full",
         "550 5.1.1 صندوق البريد ممتلئ",
         "Hebrew, Arabic, Persian and Thai servers",
@@ -89,7 +93,8 @@ OUR_SERVER_ABROAD = (
     Rule(
         r"\bliste noire|\blist[ae] (?:nera|negra|neagra)\b|\bkara liste|\bczarn\w{1,3} lis[ct]|\bcern\w{1,3} listin|"
         r"\bzwarte lijst|\bsvartlist|\bsvartelist|\bsortlist|\bmusta\w{0,3} list|\bsperrliste|\bschwarze\w? liste|"
-        r"\bfeketelist|\bdanh sach [đd]en|(?:ч[её]рн|чорн)\w{1,3} спис|黑名单|黑名單|ブラックリスト|블랙리스트|"
+        r"\bfeketelist|\btiltolist|\bdanh sach [đd]en|(?:ч[её]рн|чорн)\w{1,3} спис|黑名单|黑名單|ブラックリスト|"
+        r"블랙리스트|"
         r"μα[υύ]ρη λ[ιί]στα|القائمة السوداء|רשימה שחורה",
         "blocklist",
         "550 5.1.1 Messaggio rifiutato: indirizzo IP in lista nera",
@@ -97,7 +102,8 @@ OUR_SERVER_ABROAD = (
     ),
     Rule(
         r"(?<!<)\bip\b.{0,40}\b(?:bloqu|refus|rejet|interdit|banni|bloccat|rifiutat|respint|rechazad|denegad|"
-        r"rejeitad|recusad|no (?:permitid|autorizad)|zablokowan|odrzucon|geblokkeerd|geweigerd|engellen|"
+        r"rejeitad|recusad|n'est pas autoris|non (?:e )?autorizzat|na?o (?:esta )?(?:permitid|autorizad)|zablokowan|"
+        r"odrzucon|geblokkeerd|geweigerd|engellen|"
         r"reddedil|yasak|blokovan|zablokovan|blockerad|sparrad|blokeret|blokkert|estetty|blokkol|tilt|blocat|"
         r"gesperrt|blockiert|abgelehnt|abgewiesen|diblokir|bi chan)",
         "blocklist",
@@ -107,7 +113,8 @@ OUR_SERVER_ABROAD = (
     Rule(
         r"\b(?:votre|vos|il (?:tuo|vostro|suo)|tu|su|seu|vosso|o seu|uw|ihr|euer|twoj|panstwa|vas|din|deres|"
         r"a kuldo)\w{0,2} (?:mail ?)?sz?er[vw]\w{1,6}\b.{0,30}\b(?:bloqu|bloc|refus|rejet|rifiut|rechaz|"
-        r"rejeit|recus|zablok|odrzuc|geblok|geweig|blok|block|gesperrt|abgelehnt|abgewiesen)|"
+        r"rejeit|recus|zablok|odrzuc|geblok|geweig|blok|block|gesperrt|abgelehnt|abgewiesen|n'est pas autoris|"
+        r"non (?:e )?autorizzat|na?o (?:esta )?autorizad)|"
         r"\bsunucu\w{0,6}\b.{0,30}\b(?:engel|redded|yasak)",
         "blocklist",
         "550 5.1.1 Twój serwer jest zablokowany",
@@ -118,7 +125,8 @@ OUR_SERVER_ABROAD = (
         r"(?:заблокирован|отклон|запрещ|заблокован|відхилен|блокиран)|"
         r"(?:(?<!<)ip|아이피|(?:발신|보내는|귀하의) ?서버).{0,20}(?:차단|거부)|"
         r"(?:(?<!<)ip|接続元|送信元(?:サーバー?|ホスト)|送信サーバー?).{0,20}(?:ブロック|拒否|遮断|規制)|"
-        r"(?:(?<!<)ip|(?:您|你|贵方|发件|發件|发信)的?(?:服务器|伺服器|域名)).{0,20}(?:封锁|封鎖|屏蔽|拒绝|拒絕|阻止|阻断|禁止|限制)|"
+        r"(?:(?<!<)ip|(?:您|你|贵方|发件|發件|发信|寄件)的?(?:服务器|伺服器|域名)).{0,20}(?:封锁|封鎖|屏蔽|拒绝|拒絕|"
+        r"阻止|阻断|禁止|限制)|"
         r"(?:(?<!<)ip|διακομιστ).{0,40}αποκλε|(?:(?<!<)\bip|عنوان|خادم).{0,40}(?:محظور|حظر)|"
         r"(?:(?<!<)\bip|שרת).{0,30}(?:חסומ|חסום|נחסם)",
         "blocklist",
@@ -132,7 +140,8 @@ OUR_SERVER_ABROAD = (
         "many languages' word for spam",
     ),
     Rule(
-        r"策略|政策|ポリシー|정책|سياسة|מדיניות|πολιτικ|\b(?:polity[kc]\w{1,3}|politi[ck]a|politikas|politicas)\b(?!\.\w)",
+        r"策略|政策|ポリシー|정책|سياسة|מדיניות|πολιτικ|\b(?:polity[kc]\w{1,3}|politi[ck]a|politikas|"
+        r"politicas)\b(?!\.\w)",
         "policy",
         "550 5.1.1 拒收: 违反策略",
         "many languages' word for a policy",
@@ -161,9 +170,11 @@ SENDER_ABROAD = (
     Rule(
         r"отправител[яь][^.:;]{0,40}(?:не (?:существует|найден)|неизвест|отклон|заблокирован|недейств)|"
         r"(?:несуществующ|неизвестн|недействительн)\w{0,3} (?:адрес |домен )?отправител|"
-        r"送信(?:者|元)(?:の)?(?:メール)?(?:アドレス|ドメイン)(?:が|は|を).{0,12}(?:存在し|不明|見つか|無効|拒否|正しく)|"
+        r"送信(?:者|元)(?:の)?(?:メール)?(?:アドレス|ドメイン)(?:が|は|を).{0,12}(?:存在し|不明|見つか|無効|拒否|"
+        r"正しく)|"
         r"送信(?:者|元)(?:が|は|を).{0,6}(?:不明|無効|拒否)|"
-        r"(?<!给)(?<!給)(?:发件人|寄件人|寄件者|发送者)(?:的)?(?:地址|域名|邮箱|網域|信箱)?.{0,4}(?:不存在|无效|無效|拒绝|拒絕|被拒)|"
+        r"(?<!给)(?<!給)(?:发件人|寄件人|寄件者|发送者)(?:的)?(?:地址|域名|邮箱|網域|信箱)?.{0,4}(?:不存在|无效|無效|"
+        r"拒绝|拒絕|被拒)|"
         r"(?:보낸 ?사람|발신자)(?:의)? ?(?:주소|도메인)?.{0,10}(?:없|거부|차단|존재하지)",
         "sender-refused",
         "550 送信者アドレスは存在しません",

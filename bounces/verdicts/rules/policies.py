@@ -7,7 +7,10 @@ OUR_SERVER = (
         r"(?<!<)\bip(?:[- ]?address(?:es)?)?\b.{0,40}\b(?:not (?:allowed|permitted|authori[sz]ed|"
         r"accepted|whitelisted)|found on a list|on (?:a|our|the|some) (?:block|black|deny)?[ -]?list|listed|"
         r"blocked|banned|rejected|refused|denied|restricted)\b|\b(?:client )?host (?:is |has been |"
-        r"was )?(?:blocked|banned)\b|\bsend from (?:an? )?authori[sz]ed server|"
+        r"was )?(?:blocked|banned)\b|\byour (?:network|host|server|mail ?server|domain|country)\b.{0,20}\b"
+        r"(?:not (?:allowed|permitted|authori[sz]ed)|blocked|banned|refused|denied|rejected)\b|\b(?:host|"
+        r"network) not (?:allowed|"
+        r"permitted|authori[sz]ed)\b|\bdue to (?:a |its |your )?listing\b|\bsend from (?:an? )?authori[sz]ed server|"
         r"\bnot (?:allowed|permitted|authori[sz]ed) to (?:send|connect) from\b",
         "blocklist",
         "550 mailbox unavailable: your IP is not allowed",

@@ -12,14 +12,15 @@ _NOT_THERE = (
 
 SUBJECTS = (
     Rule(
-        rf"\breply-?to\b[^;]{{0,40}}\b{_NOT_THERE}|\b{_NOT_THERE}\b[^.;]{{0,60}}\b(?:in|for|of) (?:the |your )?(?:smtp )?"
+        rf"\breply-?to\b[^;]{{0,40}}\b{_NOT_THERE}|\b{_NOT_THERE}\b[^.;]{{0,60}}\b(?:in|for|of) (?:the |"
+        rf"your )?(?:smtp )?"
         rf"(?:mail from\b|return[- ]path\b|reply-?to\b|envelope (?:from|sender)\b|sender'?s? (?:address|domain)\b)",
         "sender-refused",
         "550 Reply-To address is invalid: no such user",
         "content filters and servers that check the sender's addresses",
     ),
     Rule(
-        rf"\bno\b[^.:;]{{0,40}}\bheaders?\b|\buser[- ]agent\b[^.:;]{{0,20}}\bheader|"
+        rf"\bno (?!headers)[^.,:;]{{0,40}}\bheader\b|\buser[- ]agent\b[^.:;]{{0,20}}\bheader|"
         rf"\b(?:from|to|cc|sender|date|subject)[- ]header\b[^.;]{{0,40}}\b{_NOT_THERE}",
         "malformed",
         "550 Message has no such user agent header",

@@ -130,7 +130,7 @@ VIRUS = (
 SPAM = (
     Rule(
         r"\bspam\b(?!box| filter test)|\bspam-?(?:like|id|message|mail)|\bantispam|\banti-spam|"
-        r"\bspamassassin|\bspamprofiler|\bjunk ?(?:mail|e-?mail)|\bunsolicited\b|\bbulk (?:e-?mail|mail|"
+        r"\bspamassassin|\bspamprofiler|\bjunk\b|\bjunk ?(?:mail|e-?mail)|\bunsolicited\b|\bbulk (?:e-?mail|mail|"
         r"email)\b|\bmass mailer\b|\bube\b|\buce\b|\burib[l]\b|\bspamverdacht\b|\bpourriel|\bспам|スパム|"
         r"垃圾邮件|迷惑メール",
         "spam",

@@ -22,7 +22,10 @@ SPARING = {
         Το γραμματοκιβώτιο είναι γεμάτο | תיבת הדואר מלאה | صندوق البريد ممتلئ | กล่องจดหมายเต็ม
         信箱已滿 | 邮箱容量不足 | 메일함 용량 초과 | 사서함이 가득 찼습니다
         メールボックスの容量が足りません | Mailbox ist voll | quota
-        account over its message limit"""
+        account over its message limit | Postvakken vol | Użytkownik przekroczył limit miejsca
+        Příjemce má plnou schránku | Vastaanottajan sähköpostilaatikko on täynnä
+        A címzett postaládája megtelt | Kullanıcının kotası dolmuş | Nabiralnik je poln
+        Превышен лимит почтового ящика | ตู้จดหมายเต็ม | El usuario ha superado su cuota"""
     ),
     "blocklist": (
         """Votre adresse IP est bloquée | il tuo server è bloccato | indirizzo IP in lista nera
@@ -32,6 +35,8 @@ SPARING = {
         ваш IP заблоковано | あなたのIPアドレスはブロックされています | 接続元を拒否しました
         您的IP已被封锁 | 您的服务器被拒绝 | IP被列入黑名单 | 귀하의 IP가 차단되었습니다
         Uw IP-adres is geblokkeerd | váš server je zablokován | Din server är blockerad
+        Votre adresse IP n'est pas autorisée | Il vostro server non è autorizzato
+        寄件伺服器被封鎖 | a küldő szerver tiltólistán van | Unknown user or your network is not allowed
         Ihr Server ist gesperrt | عنوان IP محظور"""
     ),
     "server-error": (
@@ -42,7 +47,10 @@ SPARING = {
         """Recipient unknown; temporarily deferred, please retry in 10 minutes
         user unknown, try again later
         we are migrating our mail system; user unknown until tomorrow
-        no such user now, mail system under maintenance | utilisateur temporairement inconnu
+        no such user now, mail system under maintenance
+        Bitte versuchen Sie es später erneut | Inténtelo más tarde | Spróbuj ponownie później
+        Повторите попытку позже | 请稍后重试 | 後で再試行してください
+        utilisateur temporairement inconnu
         пользователь временно не найден"""
     ),
     "mailbox-disabled": ("The recipient is out of office until 3 January | user is on vacation"),
@@ -95,6 +103,11 @@ def test_what_spares_the_person_is_understood_in_their_servers_language(reason: 
         "a@quota.example: no such user",
         "The address was not found in our directory; see this link: https://help.example",
         "서버가 거부했습니다: 사용자 없음",
+        "host mx.example[192.0.2.1] said: no such user, rejected",
+        "Recipient unknown - client IP 192.0.2.1",
+        "The account that you tried to reach does not exist. Please try double-checking the address",
+        "recipient not in LDAP directory",
+        "No account by that name here, no headers kept",
     ],
 )
 def test_an_unknown_address_stays_one_in_any_language(text: str) -> None:
