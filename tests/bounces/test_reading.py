@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bounces import ingest, pipeline, reading
+from bounces import ingest, pipeline, reading, timeline
 from bounces.models import Event, Notification
 from mailinglist import suppression
 from mailinglist.models import Attempt, Change, Delivery
@@ -62,6 +62,20 @@ def test_a_person_who_quotes_a_bounce_with_our_header_acts_on_nobody(delivery: D
     event = Event.objects.get()
     assert (event.verdict, event.delivery) == ("hard", None)
     assert subscription(delivery).status == "confirmed"
+
+
+@pytest.mark.parametrize("kind", ["auth-failure", "dmarc", "brand-new"])
+def test_a_report_that_is_no_complaint_of_the_reader_is_shown_and_changes_nothing(
+    delivery: Delivery, kind: str
+) -> None:
+    take(ses.delivered(delivery))
+    take_mail(mailed.arf(mailed.header_of(delivery), kind=kind))
+    assert (state_of(delivery), subscription(delivery).status) == ("delivered", "confirmed")
+    assert not suppression.is_suppressed(delivery.subscriber)
+    event = Event.objects.get(kind="complaint")
+    assert (event.verdict, event.subscriber, event.effect) == ("not-a-bounce", delivery.subscriber, "")
+    shown = next(entry for entry in timeline.page(event.subscriber_id or 0).entries if entry.label == "report")
+    assert "omplain" in shown.headline and "changes" in shown.headline
 
 
 @pytest.mark.parametrize(
