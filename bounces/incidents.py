@@ -2,7 +2,8 @@
 
 ``watch`` is called by the sweep. An incident is an interval of a provider's time; which bounces belong to it is
 asked anew whenever they are judged (``history.Scene.standing``), so that the order in which events and incidents
-appear cannot matter. What a bounce had done before its incident was seen is taken back when it is.
+appear cannot matter. What a bounce had done before its incident was seen is taken back when it is. A wave of blocks is
+only shown, until a manager closes it: blocks take nothing from anybody, and say nothing about hard bounces.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -31,7 +32,7 @@ BATCH = 200
 
 
 class CannotDecide(ValueError):
-    """The incident was decided before; the message says how."""
+    """The incident was decided before, or there is nothing to decide; the message says which."""
 
 
 @dataclass(slots=True)
@@ -55,7 +56,8 @@ def watch() -> list[Incident]:
             for wave in _waves(provider, kind, start - QUIET, end):
                 if incident := _note(provider, wave):
                     changed.append(incident)
-                    _judge_anew(incident)
+                    if kind == HARD:
+                        _judge_anew(incident)
     return changed
 
 
@@ -70,13 +72,16 @@ def affected(incident: Incident) -> QuerySet[Event]:
 
 
 def confirm(incident_id: int, *, by: Actor, why: str) -> Decided:
-    """The provider is right: its hard bounces take effect now. Raises CannotDecide when it is not open."""
+    """The provider is right: its hard bounces take effect now. Raises CannotDecide when it is not open.
+
+    A wave of blocks is closed by it, and has no effect on anybody.
+    """
     incident = _decide(incident_id, State.CONFIRMED, (State.OPEN,), by, why)
     done = Decided()
     for people in _batches(incident):
         with transaction.atomic():
             counts = judgement.settle(subscriber_ids=people)
-        done.people += len(people)
+        done.people += len(people) if incident.kind == HARD else 0
         done.subscriptions += counts.unsubscribed
         done.suppressions += counts.suppressed
     return done
@@ -93,8 +98,10 @@ def release(
     """It was an outage: its bounces never count, and what they did is taken back, here and at SES.
 
     Also for a confirmed incident: everybody it cost a subscription gets it back. Interrupted, it can be repeated.
-    ``dry_run`` does and undoes it, a batch of people at a time.
+    ``dry_run`` does and undoes it, a batch of people at a time. Raises CannotDecide for a wave of blocks.
     """
+    if Incident.objects.filter(pk=incident_id, kind=BLOCK).exists():
+        raise CannotDecide("Blocks take nothing from anybody, so there is nothing to take back.")
 
     def decide() -> Incident:
         return _decide(incident_id, State.RELEASED, tuple(State), by, why)
@@ -143,6 +150,8 @@ def rule(event_ids: Collection[int], ruling: Event.Ruling, *, by: Actor, why: st
 
 def held_people(incident: Incident) -> list[int]:
     """Who has a hard bounce of this incident that has no effect yet (ids), at most ten thousand."""
+    if incident.kind == BLOCK:
+        return []
     waiting = Event.objects.filter(
         verdict="hard",
         applied_at__isnull=True,

@@ -1,5 +1,6 @@
 """Incidents: seen, held, decided, taken back; in any order of events, and the outage of December 2020 replayed."""
 
+import importlib
 import io
 import json
 import random
@@ -8,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
 
 from bounces import incidents, judgement, pipeline, slots
 from bounces.models import Event, Incident, Policy, ProviderSlot
@@ -30,6 +33,14 @@ def lost() -> int:
 
 def blocked() -> int:
     return Suppression.objects.filter(released_at__isnull=True).count()
+
+
+def apply_migration(name: str) -> None:
+    """What its SQL does to the rows that are there."""
+    module = importlib.import_module(f"bounces.migrations.{name}")
+    with connection.cursor() as cursor:
+        for operation in module.Migration.operations:
+            cursor.execute(operation.sql)
 
 
 def outage() -> Incident:
@@ -255,14 +266,48 @@ def test_all_domains_of_a_provider_are_one_incident() -> None:
     assert (Incident.objects.get().provider, lost()) == ("gmail.com", 0)
 
 
-def test_a_wave_of_blocks_opens_an_incident_too_and_holds_the_hard_bounces_in_it() -> None:
-    news = history(31)
-    sent = mail_all(news, OUTAGE)
-    take(*(ses.blocked(row, at=OUTAGE) for row in sent[:30]))
-    refuse(sent[30:], OUTAGE)
+def wave_of_blocks() -> tuple[Incident, Event]:
+    """Thirty mails are blocked, and one address of them bounces hard in the same minute, within its hold."""
+    now = timezone.now()
+    sent = mail_all(history(31), now)
+    take(*(ses.blocked(row, at=now) for row in sent[:30]))
+    refuse(sent[30:], now)
     incidents.watch()
-    assert Incident.objects.get().kind == "block"
-    assert (lost(), unapplied()) == (0, 1)
+    incident = Incident.objects.get()
+    assert incident.kind == "block"
+    return incident, Event.objects.get(verdict="hard")
+
+
+def test_a_wave_of_blocks_is_shown_and_leaves_the_hard_bounces_to_their_own_rules() -> None:
+    incident, event = wave_of_blocks()
+    held_until = event.occurred_at + 6 * HOUR
+    assert event.effect_at == held_until
+    incidents.confirm(incident.pk, by=BY, why="They block us.")
+    event.refresh_from_db()
+    assert (lost(), event.effect_at, event.applied_at) == (0, held_until, None)
+    with pytest.raises(incidents.CannotDecide, match="nothing to take back"):
+        incidents.release(incident.pk, by=BY, why="They were wrong.")
+    with pytest.raises(CommandError, match="nothing to take back"):
+        call_command("restore_bounced", "--incident", str(incident.pk))
+    event.refresh_from_db()
+    assert (event.effect, event.effect_at) == ("unsubscribe-and-suppress", held_until)
+
+
+def test_what_a_wave_of_blocks_held_before_an_update_is_judged_anew() -> None:
+    _, event = wave_of_blocks()
+    Event.objects.filter(pk=event.pk).update(effect_at=None)
+    apply_migration("0025_judge_held_anew")
+    pipeline.apply_due_effects()
+    event.refresh_from_db()
+    assert (event.effect_at, event.applied_at) == (event.occurred_at + 6 * HOUR, None)
+
+
+def test_what_an_incident_of_hard_bounces_holds_stays_held_after_an_update() -> None:
+    outage()
+    apply_migration("0025_judge_held_anew")
+    assert pipeline.apply_due_effects() == 30
+    assert (lost(), unapplied()) == (0, 30)
+    assert not Event.objects.filter(verdict="hard", effect_at__isnull=False).exists()
 
 
 def test_a_wave_that_goes_on_after_the_decision_is_an_incident_of_its_own() -> None:

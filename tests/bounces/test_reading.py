@@ -74,7 +74,9 @@ def test_a_report_that_is_no_complaint_of_the_reader_is_shown_and_changes_nothin
     assert not suppression.is_suppressed(delivery.subscriber)
     event = Event.objects.get(kind="complaint")
     assert (event.verdict, event.subscriber, event.effect) == ("not-a-bounce", delivery.subscriber, "")
-    shown = next(entry for entry in timeline.page(event.subscriber_id or 0).entries if entry.label == "report")
+    shown = next(
+        entry for entry in timeline.page(event.subscriber_id or 0).entries if entry.label == "report"
+    )
     assert "omplain" in shown.headline and "changes" in shown.headline
 
 
