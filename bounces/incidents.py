@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from bounces import judgement, providers, slots, undo
 from bounces.history import Scene
-from bounces.models import Event, Incident, ProviderSlot
+from bounces.models import Event, Incident, ProviderSlot, Watermark
 from bounces.policy import Standing
 from bounces.waves import BLOCK, HARD, QUIET, SLOT, Limits, Slot, Wave, baseline, waves
 from mailinglist import suppression
@@ -29,6 +29,8 @@ LIMITS = Limits()
 #: How far back the usual share of a provider is looked up.
 HISTORY = timedelta(days=28)
 BATCH = 200
+#: The row that is locked while an incident is opened or extended.
+NOTING = "incidents"
 
 
 class CannotDecide(ValueError):
@@ -237,7 +239,9 @@ def _batches(incident: Incident) -> Iterator[list[int]]:
 def _decide(
     incident_id: int, state: Incident.State, allowed: tuple[str, ...], by: Actor, why: str
 ) -> Incident:
-    incident = Incident.objects.select_for_update().get(pk=incident_id)
+    incident = Incident.objects.select_for_update().filter(pk=incident_id).first()
+    if incident is None:
+        raise CannotDecide("This incident became part of another one. Decide about that one.")
     if incident.state not in allowed:
         raise CannotDecide(f"This incident was decided before: {incident.get_state_display()}.")
     before, now = incident.state, timezone.now()
@@ -276,7 +280,12 @@ def usual_share(provider: str, kind: str, before: datetime) -> float:
 
 @transaction.atomic
 def _note(provider: str, wave: Wave) -> Incident | None:
-    """Open or extend the incident of a wave. None when that changes nothing."""
+    """Open or extend the incident of a wave. None when that changes nothing.
+
+    Only a wave less than QUIET away extends an open incident: one that nobody decided about must not swallow what its
+    provider says weeks later. A wave between two open incidents makes them one.
+    """
+    _one_at_a_time()
     end = wave.ends_at + QUIET
     start = wave.starts_at
     rows = Incident.objects.select_for_update().filter(provider=provider, kind=wave.kind)
@@ -285,13 +294,17 @@ def _note(provider: str, wave: Wave) -> Incident | None:
         start = max(start, row.ended_at)
     if start >= wave.ends_at:
         return None
-    incident = rows.filter(state=State.OPEN).first()
-    if incident is None:
-        incident = Incident(provider=provider, kind=wave.kind, started_at=start, ended_at=end)
-    elif incident.started_at <= start and incident.ended_at >= end:
-        _count(incident, wave).save(update_fields=["bounced", "seen", "share"])
+    near = list(
+        rows.filter(state=State.OPEN, started_at__lt=end, ended_at__gt=start).order_by("started_at", "pk")
+    )
+    if near and near[0].started_at <= start and near[0].ended_at >= end:
+        _count(near[0], wave).save(update_fields=["bounced", "seen", "share"])
         return None
-    incident.started_at, incident.ended_at = min(incident.started_at, start), max(incident.ended_at, end)
+    incident = near[0] if near else Incident(provider=provider, kind=wave.kind)
+    incident.started_at = min([start, *(row.started_at for row in near)])
+    incident.ended_at = max([end, *(row.ended_at for row in near)])
+    for other in near[1:]:
+        _absorb(other, incident)
     incident.baseline = usual_share(provider, wave.kind, incident.started_at - SLOT)
     is_new = incident.pk is None
     _count(incident, wave).save()
@@ -305,6 +318,26 @@ def _note(provider: str, wave: Wave) -> Incident | None:
             by=SYSTEM,
         )
     return incident
+
+
+def _one_at_a_time() -> None:
+    """Until the end of the transaction: two looks at once would open an incident twice."""
+    Watermark.objects.get_or_create(name=NOTING)
+    Watermark.objects.select_for_update().get(name=NOTING)
+
+
+def _absorb(other: Incident, incident: Incident) -> None:
+    """``other`` is in the time of ``incident`` now. Nothing was decided about it, so nothing is lost with it."""
+    record(
+        Noun.INCIDENT,
+        other.pk,
+        before=State.OPEN,
+        after=f"part of incident {incident.pk}",
+        why=f"A wave between them makes them one: {other}; {incident}.",
+        by=SYSTEM,
+    )
+    incident.share = max(incident.share, other.share)
+    other.delete()
 
 
 def _count(incident: Incident, wave: Wave) -> Incident:

@@ -310,6 +310,47 @@ def test_what_an_incident_of_hard_bounces_holds_stays_held_after_an_update() -> 
     assert not Event.objects.filter(verdict="hard", effect_at__isnull=False).exists()
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_incident_left_open_does_not_swallow_what_comes_before_the_next_wave(turned: bool) -> None:
+    """Waves twenty days apart, and between them one bounce that is nobody's fault but the person's."""
+    news = history(31)
+    months = [mail_all(news, OUTAGE + days * DAY) for days in (0, 10, 20)]
+    last = months[0].pop()
+    deliver([last], OUTAGE)
+    months[1] = [row for row in months[1] if row.subscriber == last.subscriber]
+    months[2] = [row for row in months[2] if row.subscriber != last.subscriber]
+    looks = list(zip(months, (0, 10, 20), strict=True))
+    for deliveries, days in reversed(looks) if turned else looks:
+        refuse(deliveries, OUTAGE + days * DAY)
+        incidents.watch()
+    first, second = Incident.objects.filter(state="open").order_by("started_at")
+    assert first.ended_at < OUTAGE + DAY and second.started_at == OUTAGE + 20 * DAY
+    ended = Subscription.objects.filter(status="unsubscribed")
+    assert [row.subscriber for row in ended] == [last.subscriber]
+    incidents.release(first.pk, by=BY, why="An outage.")
+    assert (lost(), blocked(), Incident.objects.get(state="open")) == (1, 1, second)
+
+
+def test_a_wave_between_two_open_incidents_makes_them_one() -> None:
+    news = history()
+    sent = {hours: mail_all(news, OUTAGE + hours * HOUR) for hours in (0, 5, 10)}
+    for hours in (0, 10):
+        refuse(sent[hours], OUTAGE + hours * HOUR)
+        incidents.watch()
+    first, second = Incident.objects.order_by("started_at")
+    refuse(sent[5], OUTAGE + 5 * HOUR)
+    incidents.watch()
+    incident = Incident.objects.get()
+    assert (incident.pk, incident.started_at) == (first.pk, OUTAGE)
+    assert incident.ended_at == OUTAGE + 16 * HOUR + timedelta(minutes=15)
+    assert (incident.bounced, lost(), unapplied()) == (90, 0, 90)
+    assert Change.objects.get(noun="incident", object_id=second.pk, before="open").why.startswith(
+        "A wave between"
+    )
+    with pytest.raises(incidents.CannotDecide, match="became part of another"):
+        incidents.confirm(second.pk, by=BY, why="I saw it before.")
+
+
 def test_a_wave_that_goes_on_after_the_decision_is_an_incident_of_its_own() -> None:
     incident = outage()
     Incident.objects.filter(pk=incident.pk).update(ended_at=OUTAGE + HOUR)
