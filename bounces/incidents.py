@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from bounces import judgement, providers, slots, undo
 from bounces.history import Scene
 from bounces.models import Event, Incident, ProviderSlot, Watermark
-from bounces.policy import Standing
+from bounces.policy import DOMAIN_NOT_FOUND, Effect, Standing
 from bounces.waves import BLOCK, HARD, QUIET, SLOT, Limits, Slot, Wave, baseline, waves
 from mailinglist import suppression
 from mailinglist.changes import SYSTEM, Actor, Noun, record
@@ -29,6 +29,8 @@ LIMITS = Limits()
 #: How far back the usual share of a provider is looked up.
 HISTORY = timedelta(days=28)
 BATCH = 200
+#: A soft bounce that ends a person's mails, because their domain was not found a second time.
+_DOMAIN_GONE = {"verdict": "soft", "reason": DOMAIN_NOT_FOUND, "effect": Effect.UNSUBSCRIBE_AND_SUPPRESS}
 #: The row that is locked while an incident is opened or extended.
 NOTING = "incidents"
 
@@ -64,9 +66,9 @@ def watch() -> list[Incident]:
 
 
 def affected(incident: Incident) -> QuerySet[Event]:
-    """The hard bounces in the time of an incident, whoever they are about."""
+    """The bounces in the time of an incident that are believed or not with it, whoever they are about."""
     return Event.objects.at(incident.provider).filter(
-        verdict="hard",
+        Q(verdict="hard") | Q(**_DOMAIN_GONE),
         occurred_at__gte=incident.started_at,
         occurred_at__lt=incident.ended_at,
         subscriber__isnull=False,
@@ -154,18 +156,19 @@ def held_people(incident: Incident) -> list[int]:
     """Who has a hard bounce of this incident that has no effect yet (ids), at most ten thousand."""
     if incident.kind == BLOCK:
         return []
-    waiting = Event.objects.filter(
-        verdict="hard",
+    in_time = Event.objects.filter(
         applied_at__isnull=True,
         occurred_at__gte=incident.started_at,
         occurred_at__lt=incident.ended_at,
         subscriber__isnull=False,
         delivery__isnull=False,
     )
-    # The few that wait are found by index; asked for the domain too, PostgreSQL reads all bounces of the provider.
+    # The few that wait are found by two indexes; asked for the domain too, PostgreSQL reads all bounces of the provider.
     domains = set(providers.domains(incident.provider))
-    rows = waiting.values_list("subscriber_id", "recipient").iterator()
-    people = {pk for pk, address in rows if pk and domains.intersection(address.lower().split("@")[1:2])}
+    people: set[int] = set()
+    for waiting in (in_time.filter(verdict="hard"), in_time.filter(**_DOMAIN_GONE)):
+        rows = waiting.values_list("subscriber_id", "recipient").iterator()
+        people |= {pk for pk, address in rows if pk and domains.intersection(address.lower().split("@")[1:2])}
     return sorted(people)[:10_000]
 
 
@@ -206,21 +209,22 @@ def _judge_anew(incident: Incident) -> None:
         with transaction.atomic():
             scene = Scene(people)
             for event in scene.events:
-                if event.applied_at and event.verdict == "hard" and scene.standing(event) == Standing.HELD:
+                if event.applied_at and _speaks(event) and scene.standing(event) == Standing.HELD:
                     undo.take_back(event, by=by, why=why, forgive=False)
                     event.applied_at = None
                     event.save(update_fields=["applied_at"])
             judgement.settle(subscriber_ids=people)
 
 
+def _speaks(event: Event) -> bool:
+    """Whether a bounce says that the address does not exist: hard, or soft once a second one confirmed the first."""
+    gone = {name: getattr(event, name) for name in _DOMAIN_GONE}
+    return event.verdict == "hard" or gone == _DOMAIN_GONE
+
+
 def _belongs(event: Event, incident: Incident, scene: Scene) -> bool:
     found = scene.incident(event)
-    return (
-        event.verdict == "hard"
-        and found is not None
-        and found.pk == incident.pk
-        and scene.delivered_before(event)
-    )
+    return _speaks(event) and found is not None and found.pk == incident.pk and scene.delivered_before(event)
 
 
 def _batches(incident: Incident) -> Iterator[list[int]]:

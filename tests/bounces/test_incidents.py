@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from bounces import incidents, judgement, pipeline, slots
 from bounces.models import Event, Incident, Policy, ProviderSlot
 from mailinglist import suppression
 from mailinglist.changes import Actor, Kind
-from mailinglist.models import Change, Subscriber, Subscription, Suppression
+from mailinglist.models import Change, Delivery, Subscriber, Subscription, Suppression
 from tests import ses_events as ses
 from tests.bounces.helpers import take
 from tests.bounces.outage import DAY, HOUR, OUTAGE, deliver, history, mail_all, people, refuse, unapplied
@@ -228,6 +229,32 @@ def test_mails_that_ses_swallowed_after_the_outage_are_taken_back_too() -> None:
     assert blocked() == 30
     incidents.release(incident.pk, by=BY, why="An outage.")
     assert blocked() == 0
+
+
+def domain_gone() -> Subscriber:
+    """Somebody whose domain was not found two days before the outage, and again in it, as it seemed, at the provider."""
+    news = history()
+    person = make_subscriber("eve@gmail.com", news)
+    for at, back in ((OUTAGE - 7 * DAY, "delivered"), (OUTAGE - 2 * DAY, "gone"), (OUTAGE, "gone")):
+        (mail,) = [row for row in mail_all(news, at) if row.subscriber == person]
+        gone = ("Permanent", "General", "5.4.4", "smtp; 550 5.4.4 Invalid domain: host not found")
+        take(ses.delivered(mail, at=at) if back == "delivered" else ses.bounced(mail, *gone, at=at))
+    refuse(list(Delivery.objects.filter(campaign=mail.campaign).exclude(subscriber=person)), OUTAGE)
+    return person
+
+
+@pytest.mark.parametrize("act", [incidents.confirm, incidents.release])
+def test_a_domain_that_was_not_found_twice_is_decided_with_the_incident(act: Callable[..., Any]) -> None:
+    person = domain_gone()
+    assert (lost(), suppression.is_suppressed(person)) == (31, True)
+    incidents.watch()
+    incident = Incident.objects.get()
+    assert (lost(), blocked(), len(incidents.held_people(incident))) == (0, 0, 31)
+    act(incident.pk, by=BY, why="So it is.")
+    end = 31 if act is incidents.confirm else 0
+    assert (lost(), blocked(), suppression.is_suppressed(person)) == (end, end, bool(end))
+    incidents.release(incident.pk, by=BY, why="It was an outage.")
+    assert (lost(), blocked()) == (0, 0)
 
 
 def test_an_old_list_is_no_incident() -> None:
