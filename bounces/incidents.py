@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from bounces import judgement, providers, slots, undo
@@ -296,7 +296,7 @@ def _note(provider: str, wave: Wave) -> Incident | None:
     for row in rows.exclude(state=State.OPEN).filter(started_at__lt=wave.ends_at, ended_at__gt=start):
         # Decided already, up to here: what comes later is to be decided anew.
         start = max(start, row.ended_at)
-    if start >= wave.ends_at:
+    if start > wave.starts_at and not _goes_on(provider, wave, start):
         return None
     near = list(
         rows.filter(state=State.OPEN, started_at__lt=end, ended_at__gt=start).order_by("started_at", "pk")
@@ -330,6 +330,17 @@ def _one_at_a_time() -> None:
     Watermark.objects.select_for_update().get(name=NOTING)
 
 
+def _goes_on(provider: str, wave: Wave, after: datetime) -> bool:
+    """Whether a wave has a bounce of a known address after the decision about its beginning, which fell into a slot."""
+    later = Event.objects.at(provider).filter(
+        verdict=wave.kind,
+        occurred_at__gte=after,
+        occurred_at__lt=wave.ends_at,
+        subscriber__health__first_delivered_at__lt=F("occurred_at"),
+    )
+    return later.exists()
+
+
 def _absorb(other: Incident, incident: Incident) -> None:
     """``other`` is in the time of ``incident`` now. Nothing was decided about it, so nothing is lost with it."""
     record(
@@ -347,7 +358,7 @@ def _absorb(other: Incident, incident: Incident) -> None:
 def _count(incident: Incident, wave: Wave) -> Incident:
     sums: dict[str, Any] = ProviderSlot.objects.filter(
         provider=incident.provider,
-        starts_at__gte=incident.started_at,
+        starts_at__gt=incident.started_at - SLOT,
         starts_at__lt=incident.ended_at,
     ).aggregate(seen=Sum("known_seen"), bounced=Sum(f"known_{incident.kind}"))
     incident.seen, incident.bounced = sums["seen"] or 0, sums["bounced"] or 0

@@ -389,6 +389,29 @@ def test_a_wave_that_goes_on_after_the_decision_is_an_incident_of_its_own() -> N
     assert lost() == 0
 
 
+@pytest.mark.parametrize("act", [incidents.confirm, incidents.release])
+def test_a_decision_in_the_midst_of_a_wave_is_asked_again_only_when_more_comes(
+    act: Callable[..., Any],
+) -> None:
+    now = timezone.now()
+    news = history(32)
+    sent = mail_all(news, now - HOUR)
+    refuse(sent[:30], now - timedelta(minutes=4))
+    incidents.watch()
+    act(Incident.objects.get().pk, by=BY, why="I know.")
+    deliver(sent[30:31], timezone.now())
+    assert incidents.watch() == [] and Incident.objects.count() == 1
+    refuse(sent[31:], timezone.now())
+    (newer,) = incidents.watch()
+    assert (newer.state, newer.bounced >= 1, newer.seen >= newer.bounced) == ("open", True, True)
+    event = Event.objects.get(delivery=sent[31])
+    assert (event.effect_at, event.applied_at, incidents.held_people(newer)) == (
+        None,
+        None,
+        [event.subscriber_id],
+    )
+
+
 def test_an_earlier_outage_does_not_raise_what_is_usual() -> None:
     incident = outage()
     incidents.release(incident.pk, by=BY, why="An outage.")
