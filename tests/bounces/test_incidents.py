@@ -396,12 +396,12 @@ def test_a_decision_in_the_midst_of_a_wave_is_asked_again_only_when_more_comes(
     now = timezone.now()
     news = history(32)
     sent = mail_all(news, now - HOUR)
-    refuse(sent[:30], now - timedelta(minutes=4))
+    refuse(sent[:30], now - timedelta(minutes=20))  # a decision is about a whole slot at least
     incidents.watch()
     act(Incident.objects.get().pk, by=BY, why="I know.")
     deliver(sent[30:31], timezone.now())
     assert incidents.watch() == [] and Incident.objects.count() == 1
-    refuse(sent[31:], timezone.now())
+    refuse(sent[31:], timezone.now() + timedelta(seconds=2))  # SES's times have whole thousandths
     (newer,) = incidents.watch()
     assert (newer.state, newer.bounced >= 1, newer.seen >= newer.bounced) == ("open", True, True)
     event = Event.objects.get(delivery=sent[31])
