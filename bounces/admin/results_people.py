@@ -14,7 +14,15 @@ from django.urls import URLPattern, path, reverse
 from bounces import providers
 from mailinglist import access, addresses, engagement, why_not, words
 from mailinglist.models import Campaign, Delivery, Subscription
-from mailinglist.staff import SEARCH_CAP, find_subscriber_ids, find_subscribers, found, page, recipient_url, require
+from mailinglist.staff import (
+    SEARCH_CAP,
+    find_subscriber_ids,
+    find_subscribers,
+    found,
+    page,
+    recipient_url,
+    require,
+)
 from mailinglist.who_got_it import GROUPS, newest, sentence, tables
 from mailinglist.whole_numbers import whole_number
 
