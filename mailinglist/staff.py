@@ -191,7 +191,16 @@ class CappedPaginator(Paginator):
 
 
 class BigChangeList(ChangeList):
-    """No "show all" link where nothing is filtered away; and what an empty page offers to this manager."""
+    """No "show all" link where nothing is filtered away; what an empty page offers to this manager; and no question but
+    those of its filters.
+    """
+
+    def get_filters(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Django would answer for any column that the address names: hidden ones could be read sign by sign."""
+        found: tuple[Any, ...] = super().get_filters(request)
+        if others := found[2]:
+            raise BadRequest(f"{', '.join(others)}: no filter of this table. Use those beside it.")
+        return found
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
