@@ -193,6 +193,38 @@ def test_setting_up_then_logging_in_by_password_and_code(client: Client, anna: U
     assert [after for after, _ in told()][-3:] == ["logged in", "wrong code", "second step"]
 
 
+def test_sessions_of_the_password_alone_end_when_the_second_step_is_on(client: Client, anna: User) -> None:
+    thief, bert, home = Client(), Client(), reverse("admin:index")
+    bert.force_login(User.objects.create_superuser("bert"))
+    for one in (thief, client):
+        log_in(one, "secret-secret")
+        assert one.get(home).status_code == 200
+    secret = client.get(OWN).context["secret"].replace(" ", "")
+    client.post(OWN, {"code": present_code(secret)})
+    assert second_step.is_on(anna)
+    assert [one.get(home).status_code for one in (client, bert, thief)] == [200, 200, 302]
+
+
+def test_a_new_password_ends_the_other_sessions_and_is_written_down(client: Client, anna: User) -> None:
+    thief, home = Client(), reverse("admin:index")
+    for one in (thief, client):
+        log_in(one, "secret-secret")
+    form = {
+        "old_password": "secret-secret",
+        "new_password1": "other-secret-9",
+        "new_password2": "other-secret-9",
+    }
+    assert client.post(reverse("admin:password_change"), form).status_code == 302
+    assert [one.get(home).status_code for one in (client, thief)] == [200, 302]
+    assert told()[-1][0] == "password changed"
+    # Also where an owner sets it.
+    page = reverse("admin:auth_user_password_change", args=[anna.pk])
+    bert = Client()
+    bert.force_login(User.objects.create_superuser("bert"))
+    bert.post(page, {"password1": "third-secret-9", "password2": "third-secret-9", "usable_password": "true"})
+    assert client.get(home).status_code == 302
+
+
 def test_a_code_counts_once_and_so_does_each_recovery_code(anna: User) -> None:
     secret, codes = switch_on(anna)
     code = present_code(secret)
