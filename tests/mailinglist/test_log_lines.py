@@ -1,0 +1,112 @@
+"""Neither the log, nor a page of a fault, nor a message of Celery holds anybody's address or a secret of ours."""
+
+import inspect
+import io
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from mailinglist import log_lines, tasks
+from mailinglist.celery import app
+from mailinglist.models import Subscriber
+from tests.factories import make_list, make_subscriber
+
+pytestmark = pytest.mark.django_db
+CANARY, SECRET = "canary.person+1@post.example", "wJalrCanaryKey/EXAMPLE+9"
+PARTS = ("canary", SECRET, "wJalr")
+
+
+@pytest.fixture
+def written(settings: Any) -> Iterator[io.StringIO]:
+    """What the handler of the settings would write, of every logger, down to DEBUG for ours."""
+    settings.AWS_SECRET_ACCESS_KEY = settings.METRICS_TOKEN = SECRET
+    log_lines.secrets.cache_clear()
+    line = settings.LOGGING["formatters"]["line"]
+    assert (
+        line["()"] == "mailinglist.log_lines.Masked" and settings.LOGGING["handlers"]["console"]["formatter"]
+    )
+    handler = logging.StreamHandler(found := io.StringIO())
+    handler.setFormatter(log_lines.Masked(line["format"]))
+    logging.getLogger().addHandler(handler)
+    yield found
+    logging.getLogger().removeHandler(handler)
+    log_lines.secrets.cache_clear()
+
+
+def fail(*args: Any, **kwargs: Any) -> None:
+    raise RuntimeError(f"Cannot take {CANARY} ({CANARY.replace('@', '%40')}) with {SECRET}")
+
+
+def silent(text: str) -> bool:
+    return not any(part in text for part in PARTS)
+
+
+@pytest.mark.parametrize("page", ["sign-up", "admin", "the address of a page"])
+def test_a_fault_of_ours_tells_nobody(
+    client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    client.raise_request_exception = False
+    make_list("news")
+    if page == "sign-up":
+        monkeypatch.setattr("mailinglist.gate.ask", fail)
+        answer = client.post("/lists/news/subscribe", {"email": CANARY, "name": "canary"})
+    else:
+        client.force_login(User.objects.create_superuser("root"))
+        monkeypatch.setattr("mailinglist.admin.subscribers.find_subscribers", fail)
+        monkeypatch.setattr("mailinglist.subscriptions.get_or_create_subscriber", fail)
+        address = reverse(f"admin:mailinglist_subscriber_{'add' if page == 'admin' else 'changelist'}")
+        answer = (
+            client.post(address, {"email": CANARY}) if page == "admin" else client.get(address, {"q": CANARY})
+        )
+    assert answer.status_code == 500 and silent(answer.content.decode())
+    log = written.getvalue()
+    assert "Traceback" in log and "Cannot take …@post.example" in log
+    assert silent(log)
+
+
+def test_what_postgresql_refuses_is_told_without_the_person(written: io.StringIO) -> None:
+    ada = make_subscriber(CANARY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        try:
+            Subscriber.objects.create(email=CANARY, email_key=ada.email_key, suppression_key=b"x")
+        except IntegrityError:
+            logging.getLogger("mailinglist").exception("Not stored: %s", CANARY)
+            raise
+    assert "…@post.example" in written.getvalue() and silent(written.getvalue())
+
+
+def test_a_task_that_fails_tells_nobody(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailinglist.sending.engine.run", fail)
+    failed = tasks.send_mail.apply(kwargs={"again": 0})
+    assert failed.failed()
+    assert "Traceback" in written.getvalue() and silent(written.getvalue())
+
+
+def test_messages_of_celery_hold_numbers_only(settings: Any) -> None:
+    ours = [task for name, task in app.tasks.items() if name.startswith(("mailinglist.", "bounces."))]
+    assert len(ours) > 10
+    for task in ours:
+        kinds = {str(one.annotation) for one in inspect.signature(task.run).parameters.values()}
+        assert kinds <= {"<class 'int'>", "int | None"}, (task.name, kinds)
+    assert settings.CELERY_TASK_IGNORE_RESULT and not getattr(settings, "CELERY_RESULT_BACKEND", None)
+
+
+def test_more_detail_is_of_our_own_lines_only(settings: Any) -> None:
+    """SQL with its values and signed requests to AWS are in what others write at DEBUG."""
+    assert settings.LOGGING["root"]["level"] == "WARNING"
+    assert set(settings.LOGGING["loggers"]) == {"mailinglist", "bounces", "celery"}
+    assert settings.LOGGING["loggers"]["celery"]["level"] == "WARNING"
+    assert settings.CELERY_WORKER_HIJACK_ROOT_LOGGER is False
+
+
+def test_the_password_of_a_server_is_no_part_of_a_line(written: io.StringIO) -> None:
+    logging.getLogger("bounces").error(
+        "No answer of %s", "imaps://bounces:canary-pass@mail.acme.example/INBOX"
+    )
+    assert silent(written.getvalue()) and "@mail.acme.example/INBOX" in written.getvalue()
