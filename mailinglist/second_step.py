@@ -12,7 +12,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY as LOGGED_IN
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -112,7 +112,7 @@ def codes_left(user: Any) -> int:
 def _end_sessions(user: Any, *, but: str) -> None:
     """Sessions are few: only managers have one."""
     alive = Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=but)
-    theirs = [row.pk for row in alive if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    theirs = [row.pk for row in alive if row.get_decoded().get(LOGGED_IN) == str(user.pk)]
     Session.objects.filter(pk__in=theirs).delete()
 
 
