@@ -143,7 +143,7 @@ def rule(event_ids: Collection[int], ruling: Event.Ruling, *, by: Actor, why: st
             before="bounce decided by the policy",
             after=f"bounce {Event.Ruling(ruling).label}",
             why=why,
-            by=Actor(by.kind, by.user, {"event": event.pk}),
+            by=Actor(by.kind, by.user, {**by.evidence, "event": event.pk}),
             subscriber_id=event.subscriber_id,
         )
         event.ruling = ruling

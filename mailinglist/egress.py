@@ -21,8 +21,8 @@ DEADLINE, PATIENCE = 10.0, 5.0
 MOST_REDIRECTS = 5
 _MOST_HEAD = 32_768
 _PORTS = {"http": 80, "https": 443}
-# Services of networks, which Python counts as public.
-_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24")))
+# Services and insides of networks, and examples, which Python counts as public.
+_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20")))
 # IPv6 that leads to IPv4 behind a gateway of somebody's: NAT64, 6to4, Teredo.
 _TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from mailinglist import import_runs, signals, suppression
-from mailinglist.changes import Actor, Noun, record
+from mailinglist.changes import Actor, Kind, Noun, record
 from mailinglist.models import Change, ConsentRecord, Delivery, Subscriber, Subscription, Suppression
 from mailinglist.sending import queue
 
@@ -79,7 +79,8 @@ def forget_all(subscriber_ids: Collection[int], *, by: Actor, why: str, block: b
     done.consents = ConsentRecord.objects.filter(subscriber_id__in=ids).delete()[0]
     _blank_log(people)
     Subscriber.objects.filter(pk__in=ids).delete()
-    actor = Actor(by.kind, by.user)
+    # Where a manager sat when they did it stays; where the person sat goes with them.
+    actor = Actor(by.kind, by.user, by.evidence if by.kind is Kind.USER else {})
     for pk in ids:
         record(Noun.SUBSCRIBER, pk, before="known", after=ERASED, why=why, by=actor)
     return done

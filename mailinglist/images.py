@@ -4,6 +4,7 @@ Called by the admin, views/images.py and composing/body.py. The only writer of M
 """
 
 import re
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import transaction
@@ -50,6 +51,14 @@ def store(data: bytes, *, name: str, alt: str, by: Actor) -> MailImage:
     why = f"“{image.name}”: {picture.content_type}, {width} × {height}, {len(data) // 1000} kB."
     record(Noun.IMAGE, image.pk, before="", after="uploaded", why=why, by=by)
     return image
+
+
+@transaction.atomic
+def describe(image: MailImage, changed: Iterable[str], *, by: Actor) -> None:
+    """Keep its new name and description. ``changed``: which of them."""
+    image.save(update_fields=["name", "alt"])
+    why = f"“{image.name}”: {', '.join(changed)} changed."
+    record(Noun.IMAGE, image.pk, before="uploaded", after="described", why=why, by=by)
 
 
 @transaction.atomic

@@ -8,11 +8,14 @@ from mailinglist.env import env, env_number
 
 # What each manager may do comes from their roles; a lock comes before any look at a password.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "mailinglist.access.RoleBackend"]
-# So many wrong passwords for one name from one address, then a pause of so many minutes, which a try does not prolong.
+# So many wrong passwords for one name from one address, then a pause of so many minutes, which a try does not prolong;
+# and four times as many within an hour for one name, or from one address (login_limits.py).
 LOGIN_FAILURES = int(env_number("LOGIN_FAILURES", 5, low=1, high=1000))
 LOGIN_LOCK_MINUTES = env_number("LOGIN_LOCK_MINUTES", 15, low=0.1, high=1440)
 AXES_FAILURE_LIMIT = LOGIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
+AXES_HANDLER = "mailinglist.login_limits.Handler"
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True

@@ -1,13 +1,15 @@
 """Logging in: where from, what is written down about it, and what is said while too many wrong passwords came.
 
 django-axes keeps the counters, in PostgreSQL. A lock is for one name from one address: it ends by itself, no further try
-prolongs it, and the same manager gets in from elsewhere. Named in settings.py (AXES_…); signals are connected by apps.py.
+prolongs it, and the same manager gets in from elsewhere. The limits of an hour are in login_limits.py. Named in
+login_settings.py (AXES_…); signals are connected by apps.py.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -18,11 +20,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from mailinglist import login_limits
 from mailinglist.changes import SYSTEM, Actor, Kind, Noun, record
 from mailinglist.views import visitor
-
-#: The counter of wrong codes has a name of its own: a right password must not set it back.
-_CODES = "{username} (second step)"
 
 
 def address(request: HttpRequest) -> str | None:
@@ -63,7 +63,7 @@ def code_failed(request: HttpRequest, user: Any) -> None:
 
 def code_passed(request: HttpRequest, user: Any) -> None:
     """Forget the wrong codes."""
-    AccessAttempt.objects.filter(username=_CODES.format(username=user.get_username())).filter(
+    AccessAttempt.objects.filter(username=login_limits.CODES.format(username=user.get_username())).filter(
         Q(ip_address=address(request)) | Q(ip_address=None)
     ).delete()
     note(user, "second step", "Logged in with a code.", request)
@@ -71,8 +71,11 @@ def code_passed(request: HttpRequest, user: Any) -> None:
 
 def unlock(username: str) -> int:
     """Take all locks off a name, also of its second step. Returns how many counters that were."""
-    names = [username, _CODES.format(username=username)]
-    return int(AccessAttempt.objects.filter(username__in=names).delete()[0])
+    names = [username, login_limits.CODES.format(username=username)]
+    return sum(
+        int(model.objects.filter(username__in=names).delete()[0])
+        for model in (AccessAttempt, AccessFailureLog)
+    )
 
 
 def note(user: Any, after: str, why: str, request: HttpRequest | None, *, before: str = "") -> None:
@@ -106,7 +109,8 @@ def _failed(
     sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
     """What was typed as a name stays out where nobody has it: it may be a password."""
-    if request is None or getattr(request, "axes_locked_out", False):
+    was_counted = getattr(request, "axes_failures_since_start", None) is not None
+    if request is None or (getattr(request, "axes_locked_out", False) and not was_counted):
         return
     users = get_user_model()._default_manager
     user = users.filter(username=str(credentials.get("username", ""))[:150].replace("\x00", "")).first()
@@ -122,11 +126,18 @@ def _failed(
 
 
 def _code_credentials(user: Any) -> dict[str, str]:
-    return {"username": _CODES.format(username=user.get_username())}
+    return {"username": login_limits.CODES.format(username=user.get_username())}
 
 
 def _seconds_left(username: str, ip: str | None) -> float:
-    names = [username, _CODES.format(username=username)]
-    last = AccessAttempt.objects.filter(username__in=names, ip_address=ip).order_by("-attempt_time").first()
-    span = settings.LOGIN_LOCK_MINUTES * 60
-    return max(0.0, span - (timezone.now() - last.attempt_time).total_seconds()) if last else float(span)
+    """Until the last of the locks of this name, here, ends."""
+    left = [0.0]
+    for name in (username, login_limits.CODES.format(username=username)):
+        tries = AccessAttempt.objects.filter(username=name, ip_address=ip).order_by("-attempt_time")
+        if (last := tries.first()) and sum(
+            row.failures_since_start for row in tries
+        ) >= settings.LOGIN_FAILURES:
+            end = last.attempt_time + timedelta(minutes=settings.LOGIN_LOCK_MINUTES)
+            left.append((end - timezone.now()).total_seconds())
+        left.append(login_limits.seconds_left(name, ip))
+    return max(left)

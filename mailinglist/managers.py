@@ -53,3 +53,32 @@ def record_account(user: Any, changed: Iterable[str], *, added: bool, by: Actor)
             why=f"Added {user}." if added else f"{user}: {fields}.",
             by=by,
         )
+
+
+def rights(group: Any) -> str:
+    """The single rights of a group in a line."""
+    names = group.permissions.order_by("content_type__app_label", "codename")
+    return ", ".join(names.values_list("codename", flat=True))
+
+
+@transaction.atomic
+def record_group(group: Any, *, before: str | None, by: Actor) -> None:
+    """Write down that a group was made or saved, with its rights ``before`` (``rights``; None: it is new) and now."""
+    now = rights(group) or "no right"
+    record(
+        Noun.MANAGER,
+        0,
+        before="" if before is None else "group",
+        after="group added" if before is None else "group changed",
+        why=f"“{group}”: {now}." if before is None else f"“{group}”: {before or 'no right'} → {now}.",
+        by=by,
+    )
+
+
+@transaction.atomic
+def remove_group(group: Any, *, by: Actor) -> None:
+    """Its people lose its rights."""
+    people = ", ".join(group.user_set.order_by("username").values_list("username", flat=True)) or "nobody"
+    why = f"“{group}” with {rights(group) or 'no right'}, which {people} had."
+    record(Noun.MANAGER, 0, before="group", after="group removed", why=why, by=by)
+    group.delete()

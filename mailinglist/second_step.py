@@ -12,8 +12,11 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY as LOGGED_IN
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils import timezone
 
 from mailinglist import access
 from mailinglist.changes import Actor, Noun, record
@@ -45,8 +48,11 @@ def picture(user: AbstractBaseUser, secret: str) -> str:
 
 
 @transaction.atomic
-def switch_on(user: Any, secret: str, code: str, *, by: Actor) -> list[str] | None:
-    """Set it up, where ``code`` is the present one of ``secret``. Returns the recovery codes; None: a wrong code."""
+def switch_on(user: Any, secret: str, code: str, *, by: Actor, session: str = "") -> list[str] | None:
+    """Set it up, where ``code`` is the present one of ``secret``. Returns the recovery codes; None: a wrong code.
+
+    All sessions that were opened with the password alone end, but ``session`` (its key), where the code was typed.
+    """
     counter = _counter_of(secret, code)
     if counter is None or is_on(user):
         return None
@@ -54,6 +60,7 @@ def switch_on(user: Any, secret: str, code: str, *, by: Actor) -> list[str] | No
     made.instance.data["last_counter"] = counter
     made.instance.save(update_fields=["data"])
     codes = _new_codes(user)
+    _end_sessions(user, but=session)
     _note(user, before="", after="second step on", why="Set up the second step.", by=by)
     return codes
 
@@ -100,6 +107,13 @@ def check(user: Any, code: str) -> bool:
 def codes_left(user: Any) -> int:
     spare = Authenticator.objects.filter(user_id=user.pk, type=_RECOVERY).first()
     return len(RecoveryCodes(spare).get_unused_codes()) if spare else 0
+
+
+def _end_sessions(user: Any, *, but: str) -> None:
+    """Sessions are few: only managers have one."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=but)
+    theirs = [row.pk for row in alive if row.get_decoded().get(LOGGED_IN) == str(user.pk)]
+    Session.objects.filter(pk__in=theirs).delete()
 
 
 def _new_codes(user: Any) -> list[str]:

@@ -377,7 +377,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "class": "mailinglist.log_lines.LineFormatter",
+            "()": "mailinglist.log_lines.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },

@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, EmptyResultSet, PermissionDenied
 from django.core.paginator import Paginator
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -25,7 +25,7 @@ from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from mailinglist import access, addresses
-from mailinglist.changes import Actor, Kind
+from mailinglist.changes import Actor, Kind, Noun, record
 from mailinglist.models import MailingList, Subscriber, Suppression
 from mailinglist.views import visitor
 from mailinglist.whole_numbers import whole_number
@@ -191,7 +191,16 @@ class CappedPaginator(Paginator):
 
 
 class BigChangeList(ChangeList):
-    """No "show all" link where nothing is filtered away; and what an empty page offers to this manager."""
+    """No "show all" link where nothing is filtered away; what an empty page offers to this manager; and no question but
+    those of its filters.
+    """
+
+    def get_filters(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Django would answer for any column that the address names: hidden ones could be read sign by sign."""
+        found: tuple[Any, ...] = super().get_filters(request)
+        if others := found[2]:
+            raise BadRequest(f"{', '.join(others)}: no filter of this table. Use those beside it.")
+        return found
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -245,6 +254,26 @@ class PlainAdmin(ChosenRows):
     empty_text = ""
     #: What to do first, and where.
     first_step: FirstStep | None = None
+    #: What the history calls a row, where Django's own page deletes it.
+    noun: Noun | None = None
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete a row, and write down who did."""
+        assert self.noun is not None, f"{self} has no name in the history."
+        with transaction.atomic():
+            record(
+                self.noun,
+                obj.pk,
+                before=str(self.opts.verbose_name),
+                after="removed",
+                why=f"“{obj}” deleted.",
+                by=actor(request),
+            )
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BigChangeList

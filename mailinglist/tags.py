@@ -3,6 +3,7 @@
 Each person that a tag was put on or taken from gets an entry in the history; who had it already gets none.
 """
 
+import json
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -24,7 +25,7 @@ _TAKE = """
 _RECORD = """,
     told AS (INSERT INTO mailinglist_change (at, actor, user_id, noun, object_id, subscriber_id, before, after, why,
                                              evidence)
-             SELECT clock_timestamp(), %s, %s, 'subscriber', subscriber_id, subscriber_id, %s, %s, %s, '{{}}'
+             SELECT clock_timestamp(), %s, %s, 'subscriber', subscriber_id, subscriber_id, %s, %s, %s, %s::jsonb
              FROM done RETURNING 1)
     SELECT count(*) FROM told"""
 
@@ -92,7 +93,6 @@ def _run(sql: str, tag: Tag, people: QuerySet[Subscriber], *, by: Actor, **told:
     statement = (sql + _RECORD).format(people=f"SELECT id FROM ({ids}) AS chosen (id)")  # noqa: S608
     user = by.user.pk if by.user else None
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement, [*values, tag.pk, by.kind, user, told["before"], told["after"], told["why"]]
-        )
+        known = [by.kind, user, told["before"], told["after"], told["why"], json.dumps(dict(by.evidence))]
+        cursor.execute(statement, [*values, tag.pk, *known])
         return int(cursor.fetchone()[0])

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from mailinglist.admin import own_password
 from mailinglist.composing import links
 from mailinglist.views import (
     archive,
@@ -44,5 +45,6 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("admin/password_change/", admin.site.admin_view(own_password.change, cacheable=True)),
     path("admin/", admin.site.urls),
 ]

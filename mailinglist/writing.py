@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from mailinglist.approvals import EDITED
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Campaign, CampaignDraft, CampaignRevision
 
@@ -68,7 +69,7 @@ def restore(campaign_id: int, number: int, *, by: Actor) -> int:
     campaign.save(update_fields=[*TEXT, "updated_at"])
     made = keep(campaign, by=by)
     why = f"Text {number} restored as {made}."
-    record(Noun.CAMPAIGN, campaign.pk, before=campaign.status, after=campaign.status, why=why, by=by)
+    record(Noun.CAMPAIGN, campaign.pk, before=campaign.status, after=EDITED, why=why, by=by)
     return made
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
@@ -91,15 +92,12 @@ class PolicyAdmin(PlainAdmin):
         super().save_model(request, obj, form, change)
         if form.changed_data:
             values = ", ".join(f"{name} = {form.cleaned_data[name]}" for name in form.changed_data)
-            record(
-                Noun.LIST,
-                obj.list_id or 0,
-                before="bounce policy",
-                after="changed",
-                why=f"{obj}: {values}.",
-                by=actor(request),
-                list_id=obj.list_id,
-            )
+            _note(request, obj, "changed", f"{obj}: {values}.")
+
+    def delete_model(self, request: HttpRequest, obj: Policy) -> None:
+        with transaction.atomic():
+            _note(request, obj, "removed", f"{obj}: the policy of all lists counts again.")
+            obj.delete()
 
     @display(description="For")
     def title(self, row: Policy) -> str:
@@ -111,3 +109,15 @@ class PolicyAdmin(PlainAdmin):
             '<ul class="ml-words">{}</ul>',
             format_html_join("", "<li>{}</li>", ((line,) for line in sentences(row))),
         )
+
+
+def _note(request: HttpRequest, policy: Policy, after: str, why: str) -> None:
+    record(
+        Noun.LIST,
+        policy.list_id or 0,
+        before="bounce policy",
+        after=after,
+        why=why,
+        by=actor(request),
+        list_id=policy.list_id,
+    )

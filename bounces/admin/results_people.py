@@ -14,7 +14,15 @@ from django.urls import URLPattern, path, reverse
 from bounces import providers
 from mailinglist import access, addresses, engagement, why_not, words
 from mailinglist.models import Campaign, Delivery, Subscription
-from mailinglist.staff import SEARCH_CAP, find_subscriber_ids, found, page, recipient_url, require
+from mailinglist.staff import (
+    SEARCH_CAP,
+    find_subscriber_ids,
+    find_subscribers,
+    found,
+    page,
+    recipient_url,
+    require,
+)
 from mailinglist.who_got_it import GROUPS, newest, sentence, tables
 from mailinglist.whole_numbers import whole_number
 
@@ -98,8 +106,8 @@ def _answer(request: HttpRequest, campaign: Campaign, typed: str) -> dict[str, A
     try:
         answer = why_not.of_address(campaign, typed)
     except addresses.BadAddress as error:
-        return {} if find_subscriber_ids(typed) else {"bad_address": str(error)}
-    if answer.subscriber is None and find_subscriber_ids(typed):
+        return {} if _begins_one(request, typed) else {"bad_address": str(error)}
+    if answer.subscriber is None and _begins_one(request, typed):
         return {}
     if not _may_hear(request, answer):
         answer = why_not.Answer(
@@ -107,6 +115,12 @@ def _answer(request: HttpRequest, campaign: Campaign, typed: str) -> dict[str, A
         )
     link = recipient_url(answer.subscriber.pk) if answer.subscriber else ""
     return {"answer": answer, "answer_link": link}
+
+
+def _begins_one(request: HttpRequest, typed: str) -> bool:
+    """Whether it is the beginning of an address of somebody whom the manager may see."""
+    people = find_subscribers(typed)
+    return access.visible(people, request.user, "mailinglist.view_subscriber").exists()
 
 
 def _may_hear(request: HttpRequest, answer: why_not.Answer) -> bool:

@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from mailinglist import addresses
+from mailinglist import access, addresses
 from mailinglist.models import Subscriber
 from mailinglist.sending import audience_preview
 from mailinglist.staff import find_subscribers
@@ -67,13 +67,20 @@ class TestForm(forms.Form):
         "links to unsubscribe are the recipients’ own in any case.",
     )
 
+    def __init__(self, data: Any = None, *, initial: dict[str, Any], user: Any) -> None:
+        super().__init__(data, initial=initial)
+        self.user = user
+        if not user.has_perm("mailinglist.view_subscriber"):
+            del self.fields["seen_by"]
+
     def clean_seen_by(self) -> Subscriber | None:
         wanted = self.cleaned_data["seen_by"].strip()
         if not wanted:
             return None
-        found = find_subscribers(wanted).order_by("email_key").first()
+        people = access.visible(find_subscribers(wanted), self.user, "mailinglist.view_subscriber")
+        found = people.order_by("email_key").first()
         if found is None:
-            raise forms.ValidationError("No subscriber has this address.")
+            raise forms.ValidationError("No subscriber of your lists has this address.")
         return found
 
     def clean_to(self) -> list[str]:

@@ -82,9 +82,7 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def send_test(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = _campaign(request, campaign_id)
     first = {"to": getattr(request.user, "email", ""), "seen_by": request.GET.get("to", "")}
-    form = TestForm(request.POST or None, initial=first)
-    if not request.user.has_perm("mailinglist.view_subscriber"):
-        del form.fields["seen_by"]
+    form = TestForm(request.POST or None, initial=first, user=request.user)
     if request.method == "POST" and form.is_valid():
         to, seen_by = form.cleaned_data["to"], form.cleaned_data.get("seen_by")
         return _act(

@@ -36,6 +36,7 @@ def context(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "four_eyes": True,
         "approval": row,
         "approved": approved,
+        "asked": approvals.waits(campaign, row),
         "unapproved": not approved,
         "may_approve": access.may(request.user, CHANGE, campaign)
         and request.user.pk not in approvals.authors(campaign, row),
@@ -49,7 +50,7 @@ def ask(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return _act(
             request,
             campaign,
-            lambda: approvals.ask(campaign.pk, by=actor(request)),
+            lambda: approvals.ask(campaign.pk, by=actor(request), seen=request.POST.get("seen", "")),
             "Asked. Another manager of the list finds it on the campaign's page.",
         )
     return _page(request, campaign, asking=True)

@@ -68,6 +68,7 @@ WATCH_SECONDS = 5
 @admin.register(Campaign)
 class CampaignAdmin(PlainAdmin):
     form = CampaignForm
+    noun = Noun.CAMPAIGN
     list_display = ("name", "status_badge", "to_lists", "when", "subject", "results")
     list_filter = ("status",)
     list_filter_sheet = False

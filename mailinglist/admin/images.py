@@ -88,7 +88,8 @@ class MailImageAdmin(PlainAdmin):
     def save_model(self, request: HttpRequest, obj: MailImage, form: Any, change: bool) -> None:
         """A new picture is stored by images.py; its name and description can be changed later."""
         if change:
-            obj.save(update_fields=["name", "alt"])
+            if form.changed_data:
+                images.describe(obj, form.changed_data, by=actor(request))
             return
         file, alt = form.cleaned_data["file"], form.cleaned_data["alt"]
         name = visible(getattr(form.files["file"], "name", ""))

@@ -29,6 +29,7 @@ TEXTS = ("consent_wording", "sign_up_text", "welcome_text", "goodbye_text")
 @admin.register(MailingList)
 class MailingListAdmin(PlainAdmin):
     form = ListForm
+    noun = Noun.LIST
     list_display = ("name", "sender", "subscribed", "pending", "unsubscribed", "sign_up_form", "public_link")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}

@@ -170,6 +170,19 @@ class ManagerGroupAdmin(DjangoGroupAdmin, PlainAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        request._rights_before = managers.rights(obj) if change else None  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.changed_data:
+            before = request._rights_before  # type: ignore[attr-defined]
+            managers.record_group(form.instance, before=before, by=actor(request))
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        managers.remove_group(obj, by=actor(request))
+
 
 def unlock(request: HttpRequest, user_id: int) -> HttpResponse:
     """Take the locks of too many wrong passwords off an account."""

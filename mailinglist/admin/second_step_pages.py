@@ -89,7 +89,8 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     secret = request.session.setdefault(SECRET, second_step.new_secret())
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        codes = second_step.switch_on(user, secret, form.cleaned_data["code"].strip(), by=actor(request))
+        code, session = form.cleaned_data["code"].strip(), request.session.session_key or ""
+        codes = second_step.switch_on(user, secret, code, by=actor(request), session=session)
         if codes:
             del request.session[SECRET]
             let_through(request)

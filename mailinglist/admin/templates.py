@@ -34,6 +34,7 @@ class TemplateForm(forms.ModelForm):
 @admin.register(Template)
 class TemplateAdmin(PlainAdmin):
     form = TemplateForm
+    noun = Noun.TEMPLATE
     list_display = ("name", "description", "format", "used", "look")
     search_fields = ("name",)
     readonly_fields = ("acts",)

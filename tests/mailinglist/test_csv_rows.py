@@ -215,6 +215,48 @@ def test_a_bomb_of_two_megabytes_needs_little_memory_and_hides_nobody_behind_it(
     assert piece == b"\r" or last[:2] == (data.count(b"\n"), ["last@x.example"])
 
 
+class Long(io.RawIOBase):
+    """A file of so many megabytes that is nowhere: a beginning, then one piece again and again."""
+
+    def __init__(self, head, piece, megabytes):
+        self._block = piece * (65_536 // len(piece))
+        self._rest, self._left = head, megabytes * 1_000_000
+
+    def readable(self):
+        return True
+
+    def read(self, size=-1):
+        while self._left > 0 and len(self._rest) < size:
+            self._rest += self._block
+            self._left -= len(self._block)
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("head", "piece", "megabytes"),
+    [
+        pytest.param(b"email\n", b"x", 400, id="one line without an end"),
+        pytest.param(b"email\n", b"a@x.example,", 400, id="one row of columns"),
+        pytest.param(b"", b"email,", 400, id="a header without an end"),
+        pytest.param(b'email\n"', b"a@x.example", 400, id="a quote that is never closed"),
+        pytest.param(b'email\n"', b"a@x.example\n", 4, id="such a quote over many lines"),
+        pytest.param(b"email\n", b"\x00", 400, id="NUL"),
+        pytest.param(b"email\n", b"\r", 2, id="lone carriage returns"),
+        pytest.param(b"email\n", b"same@x.example\n", 4, id="a million times the same"),
+        pytest.param(b"email\n", b"\xef\xbb\xbfa@x.example\n", 4, id="marks of the byte order"),
+        pytest.param(b"email\n", b"J\xf6rg@x.example\nJ\xc3\xb6rg@x.example\n", 4, id="mixed encodings"),
+        pytest.param(b"\xff\xfee\0m\0a\0i\0l\0\n\0", b"a\0@\0x\0\n\0", 100, id="UTF-16"),
+    ],
+)
+def test_no_bomb_needs_more_memory_however_long_it_is(head, piece, megabytes):
+    with memory.peak() as used:
+        with contextlib.suppress(UnreadableFile):
+            for _ in CsvFile(Long(head, piece, megabytes)):
+                pass
+        assert used() < 10
+
+
 @pytest.mark.parametrize(
     "value", ["=1+1", "+49", "-1", "@a", "\t=1", "\rx", " =1", "＝1", "'=1", "''-", "\n=x"]
 )

@@ -1,62 +1,120 @@
-"""What strangers can write into our logs: a line for each request that was not right, and no more."""
+"""Neither the log, nor a page of a fault, nor a message of Celery holds anybody's address or a secret of ours."""
 
+import inspect
+import io
 import logging
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from mailinglist.log_lines import LineFormatter
+from mailinglist import log_lines, tasks
+from mailinglist.celery import app
+from mailinglist.models import Subscriber
+from tests.factories import make_list, make_subscriber
 
 pytestmark = pytest.mark.django_db
+CANARY, SECRET = "canary.person+1@post.example", "wJalrCanaryKey/EXAMPLE+9"
+PARTS = ("canary", SECRET, "wJalr")
 
 
-def written(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What has been logged, as the configured handler writes it."""
-    handlers = logging.getLogger().handlers
-    formatter = next(row.formatter for row in handlers if isinstance(row.formatter, LineFormatter))
-    return [formatter.format(record) for record in caplog.records]
+@pytest.fixture
+def written(settings: Any) -> Iterator[io.StringIO]:
+    """What the handler of the settings would write, of every logger, down to DEBUG for ours."""
+    settings.AWS_SECRET_ACCESS_KEY = settings.METRICS_TOKEN = SECRET
+    log_lines.secrets.cache_clear()
+    line = settings.LOGGING["formatters"]["line"]
+    assert (
+        line["()"] == "mailinglist.log_lines.LineFormatter"
+        and settings.LOGGING["handlers"]["console"]["formatter"]
+    )
+    handler = logging.StreamHandler(found := io.StringIO())
+    handler.setFormatter(log_lines.LineFormatter(line["format"]))
+    logging.getLogger().addHandler(handler)
+    yield found
+    logging.getLogger().removeHandler(handler)
+    log_lines.secrets.cache_clear()
 
 
-def test_a_false_host_is_one_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    assert client.get("/", HTTP_HOST="evil.example").status_code == 400
-    (line,) = written(caplog)
-    assert "Invalid HTTP_HOST header: 'evil.example'" in line and "\n" not in line
+def fail(*args: Any, **kwargs: Any) -> None:
+    raise RuntimeError(f"Cannot take {CANARY} ({CANARY.replace('@', '%40')}) with {SECRET}")
 
 
-def test_what_a_stranger_wrote_is_cut(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    assert client.get("/", HTTP_HOST="evil" * 5000).status_code == 400
-    (line,) = written(caplog)
-    assert len(line) < 600 and line.endswith(" …")
+def silent(text: str) -> bool:
+    return not any(part in text for part in PARTS)
 
 
-def test_a_nul_on_a_staff_page_is_one_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    client.force_login(User.objects.create_superuser("root", "root@post.example", "x"))
-    page = reverse("admin:mailinglist_delivery_changelist")
-    assert client.get(page, {"state": "\x00"}).status_code == 400
-    (line,) = written(caplog)
-    assert "There is a NUL character in the request." in line and "\n" not in line
-
-
-def test_a_form_with_too_many_fields_is_one_line(
-    client: Client, caplog: pytest.LogCaptureFixture, settings: LazySettings
+@pytest.mark.parametrize("page", ["sign-up", "admin", "the address of a page"])
+def test_a_fault_of_ours_tells_nobody(
+    client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
-    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 1
-    assert client.post(reverse("admin:login"), {"username": "a", "password": "b"}).status_code == 400
-    (line,) = written(caplog)
-    assert "exceeded" in line and "\n" not in line
-
-
-def test_a_fault_of_ours_keeps_its_traceback(
-    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> list[str]:
-        raise RuntimeError("ours")
-
-    monkeypatch.setattr("mailinglist.views.health._missing_migrations", fail)
     client.raise_request_exception = False
-    assert client.get("/readyz").status_code == 500
-    (line,) = written(caplog)
-    assert "Traceback" in line and "RuntimeError: ours" in line
+    make_list("news")
+    if page == "sign-up":
+        monkeypatch.setattr("mailinglist.gate.ask", fail)
+        answer = client.post("/lists/news/subscribe", {"email": CANARY, "name": "canary"})
+    else:
+        client.force_login(User.objects.create_superuser("root"))
+        monkeypatch.setattr("mailinglist.admin.subscribers.find_subscribers", fail)
+        monkeypatch.setattr("mailinglist.subscriptions.get_or_create_subscriber", fail)
+        address = reverse(f"admin:mailinglist_subscriber_{'add' if page == 'admin' else 'changelist'}")
+        answer = (
+            client.post(address, {"email": CANARY}) if page == "admin" else client.get(address, {"q": CANARY})
+        )
+    assert answer.status_code == 500 and silent(answer.content.decode())
+    log = written.getvalue()
+    assert "Traceback" in log and "Cannot take …@post.example" in log
+    assert silent(log)
+
+
+def test_what_postgresql_refuses_is_told_without_the_person(written: io.StringIO) -> None:
+    ada = make_subscriber(CANARY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        try:
+            Subscriber.objects.create(email=CANARY, email_key=ada.email_key, suppression_key=b"x")
+        except IntegrityError:
+            logging.getLogger("mailinglist").exception("Not stored: %s", CANARY)
+            raise
+    assert "…@post.example" in written.getvalue() and silent(written.getvalue())
+
+
+def test_a_task_that_fails_tells_nobody(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailinglist.sending.engine.run", fail)
+    failed = tasks.send_mail.apply(kwargs={"again": 0})
+    assert failed.failed()
+    assert "Traceback" in written.getvalue() and silent(written.getvalue())
+
+
+def test_messages_of_celery_hold_numbers_only(settings: Any) -> None:
+    ours = [task for name, task in app.tasks.items() if name.startswith(("mailinglist.", "bounces."))]
+    assert len(ours) > 10
+    for task in ours:
+        kinds = {str(one.annotation) for one in inspect.signature(task.run).parameters.values()}
+        assert kinds <= {"<class 'int'>", "int | None"}, (task.name, kinds)
+    assert settings.CELERY_TASK_IGNORE_RESULT and not getattr(settings, "CELERY_RESULT_BACKEND", None)
+
+
+def test_more_detail_is_of_our_own_lines_only(settings: Any) -> None:
+    """SQL with its values and signed requests to AWS are in what others write at DEBUG."""
+    assert settings.LOGGING["root"]["level"] == "WARNING"
+    assert set(settings.LOGGING["loggers"]) == {"mailinglist", "bounces", "celery"}
+    assert settings.LOGGING["loggers"]["celery"]["level"] == "WARNING"
+    assert settings.CELERY_WORKER_HIJACK_ROOT_LOGGER is False
+
+
+def test_the_password_of_a_server_is_no_part_of_a_line(written: io.StringIO) -> None:
+    logging.getLogger("bounces").error(
+        "No answer of %s", "imaps://bounces:canary-pass@mail.acme.example/INBOX"
+    )
+    assert silent(written.getvalue()) and "@mail.acme.example/INBOX" in written.getvalue()
+
+
+def test_a_long_line_is_written_at_once(written: io.StringIO) -> None:
+    began = time.process_time()
+    logging.getLogger("bounces").error("x" * 300_000)
+    assert time.process_time() - began < 2

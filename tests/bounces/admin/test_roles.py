@@ -1,5 +1,6 @@
 """Roles: what a manager of one list sees and does of another (nothing), and what each role may do with its own."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -165,6 +166,11 @@ def everything() -> dict[str, Any]:
 def text(answer: Any) -> str:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return str(body.decode("utf-8", "replace"))
+
+
+def without_token(answer: Any) -> str:
+    """The page without its CSRF token, which is another one each time."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text(answer))
 
 
 def leaks(answer: Any) -> bool:
@@ -420,6 +426,38 @@ def test_results_tell_nothing_of_an_address_on_foreign_lists_only(
     )
     assert "Nobody with this address is on the lists that you manage." in text(answer)
     assert reverse("admin:bounces_recipient", args=[foreign.pk]) not in text(answer)
+
+
+@pytest.mark.parametrize("typed", ["ada@post.exam", "ada@"])
+def test_results_do_not_tell_which_beginnings_somebody_on_a_foreign_list_has(
+    client: Client, own: MailingList, typed: str
+) -> None:
+    make_subscriber("secret@post.example", MailingList.objects.get(slug="theirs"))
+    client.force_login(member("eve", "owner", own))
+    address = reverse("admin:bounces_results_people", args=[Campaign.objects.get(name="Sent").pk])
+    foreign = client.get(address, {"q": typed.replace("ada", "secret")})
+    nobody = client.get(address, {"q": typed.replace("ada", "nobody")})
+    assert without_token(foreign).replace("secret", "nobody") == without_token(nobody)
+    assert "answer" not in client.get(address, {"q": typed}).context
+
+
+@pytest.mark.parametrize("typed", ["secret@post.example", "secret@po", "secret"])
+def test_a_test_mail_shows_the_values_of_nobody_on_a_foreign_list(
+    client: Client, own: MailingList, typed: str
+) -> None:
+    make_subscriber("secret@post.example", MailingList.objects.get(slug="theirs"), name=MARKER)
+    plan = Campaign.objects.get(name="Plan")
+    page = reverse("admin:mailinglist_campaign_test", args=[plan.pk])
+    client.force_login(member("eve", "editor", own))
+    answers = [
+        without_token(client.post(page, {"to": "eve@acme.example", "seen_by": seen_by}))
+        for seen_by in (typed, typed.replace("secret", "nobody"))
+    ]
+    assert answers[0].replace("secret", "nobody") == answers[1]
+    assert "No subscriber of your lists" in answers[0]
+    assert not plan.versions.exists()
+    client.post(page, {"to": "eve@acme.example", "seen_by": "ada@"})
+    assert str(plan.versions.get().as_seen_by) == "ada@post.example"
 
 
 def test_saving_a_campaign_keeps_a_choice_of_people_that_one_may_not_see(

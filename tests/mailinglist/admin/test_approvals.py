@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mailinglist import approvals, lifecycle
+from mailinglist import approvals, lifecycle, writing
 from mailinglist.changes import Actor, Kind
-from mailinglist.models import Approval, Campaign, MailingList, Membership
+from mailinglist.models import Approval, Campaign, MailingList, Membership, Segment, Template
 from tests.factories import make_campaign, make_list, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -110,14 +110,26 @@ def test_an_analyst_and_a_manager_of_another_list_approve_nothing(news: MailingL
     assert as_(editor("far", make_list("far"))).post(page(campaign, "approve"), {}).status_code == 404
 
 
-@pytest.mark.parametrize("change", ["subject", "body", "preheader", "lists", "postal address"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "subject",
+        "body",
+        "preheader",
+        "lists",
+        "name",
+        "from_name",
+        "from_email",
+        "reply_to",
+        "postal_address",
+    ],
+)
 def test_any_change_after_the_approval_makes_it_void(news: MailingList, change: str) -> None:
     campaign, writer, _ = approved(news)
     if change == "lists":
         campaign.lists.add(make_list("more"))
-    elif change == "postal address":
-        MailingList.objects.update(language="de")
-        Campaign.objects.update(name="Other")
+    elif change in ("from_name", "from_email", "reply_to", "postal_address"):
+        MailingList.objects.update(**{change: "else@acme.example"})
     else:
         Campaign.objects.update(**{change: "Something else"})
     with pytest.raises(lifecycle.CampaignNotReady, match="changed after second had approved it"):
@@ -133,8 +145,76 @@ def test_what_changed_while_somebody_looked_is_not_approved(news: MailingList) -
     approvals.ask(campaign.pk, by=by(writer))
     seen = approvals.fingerprint(campaign)
     Campaign.objects.update(subject="Swapped")
+    with pytest.raises(approvals.CannotApprove, match="after writer had asked"):
+        approvals.approve(campaign.pk, seen, by=by(second))
+    assert approvals.ask(campaign.pk, by=by(writer))
     with pytest.raises(approvals.CannotApprove, match="while you looked"):
         approvals.approve(campaign.pk, seen, by=by(second))
+
+
+def test_who_writes_it_through_its_template_does_not_approve_that(news: MailingList) -> None:
+    writer, second = editor("writer", None), editor("second", None)
+    template = Template.objects.create(name="Own", format="html", source="<p>{{ content }}</p>")
+    campaign = make_campaign(news, created_by=writer, template=template)
+    approvals.ask(campaign.pk, by=by(writer))
+    form = {"name": "Own", "format": "html", "source": "<p>Buy beans! {{ content }}</p>"}
+    as_(second).post(reverse("admin:mailinglist_template_change", args=[template.pk]), form)
+    answer = (
+        as_(second)
+        .post(page(campaign, "approve"), {"seen": approvals.fingerprint(campaign)}, follow=True)
+        .content.decode()
+    )
+    assert "was changed after writer had asked: ask for the approval again." in answer
+    assert "Look and approve" not in answer and "Ask for approval" in answer
+    assert not Approval.objects.get().approved_at
+    campaign.refresh_from_db()
+    assert "ask for the approval again" in str(approvals.problem(campaign))
+    # Who asks for it as it is now has looked at it, and is not the one who approves.
+    as_(second).post(page(campaign, "ask_approval"))
+    seen = approvals.fingerprint(campaign)
+    with pytest.raises(approvals.CannotApprove, match="somebody else"):
+        approvals.approve(campaign.pk, seen, by=by(second))
+    assert approvals.approve(campaign.pk, seen, by=by(editor("third", news)))
+
+
+def test_who_changes_a_segment_does_not_approve_it_for_that(news: MailingList) -> None:
+    writer, second = editor("writer", None), editor("second", None)
+    segment = Segment.objects.create(name="Some", rules={})
+    campaign = make_campaign(news, created_by=writer)
+    campaign.include_segments.add(segment)
+    approvals.ask(campaign.pk, by=by(writer))
+    Segment.objects.update(rules={"match": "all", "parts": []})
+    with pytest.raises(approvals.CannotApprove, match="after writer had asked"):
+        approvals.approve(campaign.pk, approvals.fingerprint(campaign), by=by(second))
+
+
+def test_who_brings_back_an_old_text_wrote_it(news: MailingList) -> None:
+    writer, second = editor("writer", news), editor("second", news)
+    campaign = make_campaign(news, created_by=writer, subject="Old")
+    writing.keep(campaign, by=by(writer))
+    Campaign.objects.update(subject="New")
+    approvals.ask(campaign.pk, by=by(writer))
+    as_(second).post(f"{page(campaign, 'restore')}?number=1")
+    campaign.refresh_from_db()
+    assert campaign.subject == "Old"
+    assert approvals.ask(campaign.pk, by=by(writer))
+    with pytest.raises(approvals.CannotApprove, match="You wrote it"):
+        approvals.approve(campaign.pk, approvals.fingerprint(campaign), by=by(second))
+
+
+def test_what_changed_while_one_looked_is_not_asked_for(news: MailingList) -> None:
+    writer = editor("writer", news)
+    campaign = make_campaign(news, created_by=writer)
+    look = as_(writer).get(page(campaign, "ask_approval"))
+    MailingList.objects.update(from_name="Somebody else")
+    as_(writer).post(page(campaign, "ask_approval"), {"seen": look.context["seen"]})
+    assert not Approval.objects.exists()
+
+
+def test_a_mail_that_cannot_be_made_has_a_page_too(news: MailingList) -> None:
+    writer = editor("writer", news)
+    campaign = make_campaign(news, created_by=writer, body_format="mjml", body="<mjml><mj-x></mj-x></mjml>")
+    assert as_(writer).get(page(campaign, "ask_approval")).status_code == 200
 
 
 def test_a_scheduled_one_that_is_changed_does_not_start_by_itself(news: MailingList) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessFailureLog
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -76,6 +77,59 @@ def test_a_lock_ends_by_itself_and_no_try_prolongs_it(client: Client, anna: User
     assert log_in(client, "secret-secret").status_code == 302
 
 
+def try_in_vain(name: str, ip: str) -> None:
+    """As the page of the login does it, without drawing the page."""
+    request = RequestFactory().post(LOGIN, {"username": name}, REMOTE_ADDR=ip)
+    assert authenticate(request, username=name, password="wrong-wrong") is None
+
+
+def evaluated() -> int:
+    return Change.objects.filter(after="login refused").count()
+
+
+def test_a_thousand_tries_for_one_name_from_everywhere_are_hardly_heard(client: Client, anna: User) -> None:
+    log_in(client, "secret-secret", REMOTE_ADDR="192.0.2.1")
+    for number in range(1000):
+        try_in_vain("anna", f"198.51.{number % 100}.{number // 100 + 1}")
+    assert evaluated() == 20
+    locked = log_in(Client(), "secret-secret", REMOTE_ADDR="203.0.113.9")
+    assert locked.status_code == 429 and 3000 < int(locked["Retry-After"]) <= 3600
+    # In her own network she gets in, whatever strangers do elsewhere; and the lock ends by itself.
+    assert log_in(Client(), "secret-secret", REMOTE_ADDR="192.0.2.77").status_code == 302
+    AccessFailureLog.objects.update(attempt_time=timezone.now() - timedelta(minutes=61))
+    assert log_in(Client(), "secret-secret", REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+def test_a_thousand_names_from_one_address_are_hardly_heard(client: Client, anna: User) -> None:
+    log_in(client, "secret-secret", REMOTE_ADDR="198.51.100.7")
+    for number in range(1000):
+        try_in_vain(f"name{number}", "198.51.100.7")
+    assert evaluated() == 20
+    assert log_in(Client(), "secret-secret", REMOTE_ADDR="198.51.100.7").status_code == 302
+    bert = User.objects.create_superuser("bert", "b@acme.example", "secret-secret")
+    assert log_in(Client(), "secret-secret", name="bert", REMOTE_ADDR="198.51.100.7").status_code == 429
+    assert log_in(Client(), "secret-secret", name="bert", REMOTE_ADDR="198.51.100.8").status_code == 302
+    assert bert.is_active
+
+
+def test_whoever_has_a_network_of_ipv6_has_one_address(client: Client, anna: User) -> None:
+    for number in range(30):
+        try_in_vain(f"name{number}", f"2001:db8:1:2::{number + 1:x}")
+    assert evaluated() == 20
+    assert log_in(Client(), "secret-secret", REMOTE_ADDR="2001:db8:1:3::1").status_code == 302
+
+
+def test_who_knows_the_password_guesses_no_code_from_many_addresses(client: Client, anna: User) -> None:
+    switch_on(anna)
+    for number in range(25):
+        thief = Client(REMOTE_ADDR=f"198.51.{number}.1")
+        assert log_in(thief, "secret-secret").status_code == 302
+        thief.post(CODE, {"code": "000000"})
+    assert Change.objects.filter(after="wrong code").count() == 20
+    call_command("unlock_login", "anna", stdout=StringIO())
+    assert not AccessFailureLog.objects.exists()
+
+
 def test_behind_a_proxy_each_visitor_has_a_lock_of_their_own(
     client: Client, anna: User, settings: Any
 ) -> None:
@@ -137,6 +191,38 @@ def test_setting_up_then_logging_in_by_password_and_code(client: Client, anna: U
     assert other.get("/admin/").status_code == 200
     assert other.session.session_key != key
     assert [after for after, _ in told()][-3:] == ["logged in", "wrong code", "second step"]
+
+
+def test_sessions_of_the_password_alone_end_when_the_second_step_is_on(client: Client, anna: User) -> None:
+    thief, bert, home = Client(), Client(), reverse("admin:index")
+    bert.force_login(User.objects.create_superuser("bert"))
+    for one in (thief, client):
+        log_in(one, "secret-secret")
+        assert one.get(home).status_code == 200
+    secret = client.get(OWN).context["secret"].replace(" ", "")
+    client.post(OWN, {"code": present_code(secret)})
+    assert second_step.is_on(anna)
+    assert [one.get(home).status_code for one in (client, bert, thief)] == [200, 200, 302]
+
+
+def test_a_new_password_ends_the_other_sessions_and_is_written_down(client: Client, anna: User) -> None:
+    thief, home = Client(), reverse("admin:index")
+    for one in (thief, client):
+        log_in(one, "secret-secret")
+    form = {
+        "old_password": "secret-secret",
+        "new_password1": "other-secret-9",
+        "new_password2": "other-secret-9",
+    }
+    assert client.post(reverse("admin:password_change"), form).status_code == 302
+    assert [one.get(home).status_code for one in (client, thief)] == [200, 302]
+    assert told()[-1][0] == "password changed"
+    # Also where an owner sets it.
+    page = reverse("admin:auth_user_password_change", args=[anna.pk])
+    bert = Client()
+    bert.force_login(User.objects.create_superuser("bert"))
+    bert.post(page, {"password1": "third-secret-9", "password2": "third-secret-9", "usable_password": "true"})
+    assert client.get(home).status_code == 302
 
 
 def test_a_code_counts_once_and_so_does_each_recovery_code(anna: User) -> None:
