@@ -2,14 +2,16 @@
 else saved meanwhile is not written over unseen.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from mailinglist import writing
 from mailinglist.admin import campaign_versions
+from mailinglist.changes import Actor
 from mailinglist.composing import body
 from mailinglist.models import Campaign
 
@@ -51,6 +53,10 @@ class CampaignForm(forms.ModelForm):
         widget=forms.HiddenInput(),
         help_text="What they saved stays among the versions.",
     )
+    #: The mark of what this page has kept as a draft.
+    kept = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput())
+    #: Who writes; set by the admin for each request.
+    manager: Actor
 
     instance: Campaign
 
@@ -82,8 +88,14 @@ class CampaignForm(forms.ModelForm):
 
     def _refuse_to_write_over(self, values: dict[str, Any]) -> None:
         base = values.get("base")
-        newer = writing.newer(self.instance, base) if self.instance.pk and base is not None else None
-        if newer is None or values.get("write_over"):
+        if not self.instance.pk or base is None or values.get("write_over"):
             return
+        newer = writing.newer(self.instance, base)
+        if newer is None:
+            return
+        kept = campaign_versions.keep_refused(self.instance, self.data, base=base, by=self.manager)
+        shown = cast(QueryDict, self.data).copy()
+        shown["kept"] = kept or values.get("kept", "")
+        self.data = shown
         self.fields["write_over"].widget = UnfoldBooleanSwitchWidget()
-        self.add_error("write_over", campaign_versions.conflict(newer))
+        self.add_error("write_over", campaign_versions.conflict(newer, kept=bool(kept)))

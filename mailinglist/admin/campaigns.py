@@ -82,7 +82,10 @@ class CampaignAdmin(PlainAdmin):
         (None, {"fields": ("name", "lists")}),
         campaign_audience.FIELDSET,
         ("What inboxes show", {"fields": ("subject", "preheader")}),
-        ("The mail", {"fields": (("body_format", "template"), "body", "write_over", "base", "merge_tags")}),
+        (
+            "The mail",
+            {"fields": (("body_format", "template"), "body", "write_over", "base", "kept", "merge_tags")},
+        ),
         ("Archive", {"fields": ("in_archive",)}),
         ("Caution", {"fields": ("canary_minutes",)}),
     )
@@ -173,13 +176,13 @@ class CampaignAdmin(PlainAdmin):
         else:
             writing.keep(Campaign.objects.get(pk=obj.pk), by=actor(request))  # where it was written otherwise
             obj.revision = Campaign.objects.values_list("revision", flat=True).get(pk=obj.pk)
-            changed = [name for name in form.changed_data if name not in ("base", "write_over")]
+            changed = [name for name in form.changed_data if name not in ("base", "write_over", "kept")]
             columns = [name for name in changed if name not in ("lists", *campaign_audience.FIELDS)]
             obj.save(update_fields=[*columns, "updated_at"])
             if changed:
                 _note_edit(request, obj, changed, before=obj.status)
         writing.keep(obj, by=actor(request))
-        writing.forget_typed(obj if change else None, request.user)
+        writing.forget_saved(obj, request.user, kept=form.cleaned_data.get("kept", ""), first=not change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -223,6 +226,7 @@ class CampaignAdmin(PlainAdmin):
     ) -> Any:
         """``?draft=1``: with what this manager typed and did not save."""
         form = super().get_form(request, obj, change, **kwargs)
+        form.manager = actor(request)
         draft = (
             writing.typed(obj, request.user)
             if obj and request.method == "GET" and "draft" in request.GET
