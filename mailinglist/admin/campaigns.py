@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mailinglist import access, approvals, campaign_counts, sender_checks, writing, zones
+from mailinglist import access, approvals, campaign_counts, deciding, lifecycle, sender_checks, writing, zones
 from mailinglist.admin import (
     campaign_acts,
     campaign_approval,
@@ -186,6 +186,14 @@ class CampaignAdmin(PlainAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        chosen = [name for name in form.changed_data if name in ("lists", *campaign_audience.FIELDS)]
+        if change and chosen and form.instance.status == Campaign.Status.SCHEDULED:
+            what = ", ".join(str(Campaign._meta.get_field(name).verbose_name) for name in chosen)  # type: ignore[union-attr]
+            lifecycle.unschedule(form.instance.pk, by=actor(request), why=deciding.chosen_anew(what))
+            messages.warning(
+                request,
+                "You changed whom it goes to, so it is a draft again: look at the number and schedule it anew.",
+            )
         sender_checks.ask_where_old(form.instance.lists.values_list("from_email", flat=True))
 
     def change_view(
