@@ -33,7 +33,7 @@ def decided(decide: Callable[[], _Decided]) -> _Decided:
 
 def time_to_stop(campaign: Campaign) -> int:
     """Seconds between the confirmation and the first mail: the longest of its lists'."""
-    return max(campaign.lists.values_list("stop_seconds", flat=True), default=0)
+    return max((found.stop_seconds for found in campaign.lists.all()), default=0)
 
 
 def moved(campaign: Campaign) -> str:

@@ -23,7 +23,7 @@ from mailinglist.staff import actor, ask, found, page
 
 def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_audience.loaded(request, campaign_id, "mailinglist.change_campaign")
     people = campaign_audience.preview(campaign)
     form = StartForm(request.POST or None, expected=people.to_send or 0, about=people.about)
     seconds = deciding.time_to_stop(campaign)
@@ -42,7 +42,7 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The same, and a time."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_audience.loaded(request, campaign_id, "mailinglist.change_campaign")
     people = campaign_audience.preview(campaign)
     form = ScheduleForm(
         request.POST or None,
@@ -266,7 +266,7 @@ def _confirm(
 ) -> HttpResponse:
     """The page where the number of people is typed."""
     unapproved = approvals.problem(campaign)
-    found_problems = [*problems.find(campaign), *([unapproved] if unapproved else [])]
+    found_problems = [*problems.find(campaign, counted=people.to_send), *([unapproved] if unapproved else [])]
     context = {
         "campaign": campaign,
         "audience": people,

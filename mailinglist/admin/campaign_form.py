@@ -15,6 +15,9 @@ from mailinglist.changes import Actor
 from mailinglist.composing import body
 from mailinglist.models import Campaign
 
+#: Fields that offer the same rows, which are read once.
+SAME_CHOICES = (("lists", "exclude_lists"), ("include_segments", "exclude_segments"))
+
 
 class ComposeArea(UnfoldAdminTextareaWidget):
     """The text of a mail; compose.js makes an editor of it while the select ``format_id`` says Markdown."""
@@ -67,6 +70,10 @@ class CampaignForm(forms.ModelForm):
         self.initial["write_over"] = False
         tail = "mailinglist_campaign_typed"
         address = reverse(f"admin:{tail}", args=[campaign.pk]) if campaign else reverse(f"admin:{tail}_new")
+        for one, other in SAME_CHOICES:
+            if one in self.fields and other in self.fields:
+                same = list(iter(self.fields[one].choices))  # type: ignore[attr-defined]
+                self.fields[one].choices = self.fields[other].choices = same  # type: ignore[attr-defined]
         if "body" in self.fields:
             attributes = self.fields["body"].widget.attrs
             attributes["data-typed"] = address

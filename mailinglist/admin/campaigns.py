@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -25,7 +25,7 @@ from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
 from mailinglist.changes import Noun, record
 from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
-from mailinglist.sending import pacing
+from mailinglist.sending import chosen, pacing
 from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
@@ -140,7 +140,7 @@ class CampaignAdmin(PlainAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         found: QuerySet[Campaign] = super().get_queryset(request)
-        return found.prefetch_related("lists")
+        return found.select_related("template").prefetch_related("lists")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
@@ -186,9 +186,9 @@ class CampaignAdmin(PlainAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        chosen = [name for name in form.changed_data if name in ("lists", *campaign_audience.FIELDS)]
-        if change and chosen and form.instance.status == Campaign.Status.SCHEDULED:
-            what = ", ".join(str(Campaign._meta.get_field(name).verbose_name) for name in chosen)  # type: ignore[union-attr]
+        others = [name for name in form.changed_data if name in ("lists", *campaign_audience.FIELDS)]
+        if change and others and form.instance.status == Campaign.Status.SCHEDULED:
+            what = ", ".join(str(Campaign._meta.get_field(name).verbose_name) for name in others)  # type: ignore[union-attr]
             lifecycle.unschedule(form.instance.pk, by=actor(request), why=deciding.chosen_anew(what))
             messages.warning(
                 request,
@@ -204,18 +204,35 @@ class CampaignAdmin(PlainAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         with transaction.atomic():
-            found = Campaign.objects.filter(pk=whole_number(object_id))
             if request.method == "POST":
                 # A campaign that starts just now must not be written over by what was typed before.
-                found = found.select_for_update(no_key=True)
-            shown = access.visible(found, request.user, "mailinglist.view_campaign")
-            campaign = shown.first() if request.user.has_perm("mailinglist.view_campaign") else None
-            context = _panel(request, campaign) if campaign and request.method == "GET" else {}
-            response: HttpResponse = super().change_view(
-                request, object_id, form_url, {**(extra_context or {}), **context}
-            )
+                Campaign.objects.select_for_update(no_key=True).filter(pk=whole_number(object_id)).first()
+            response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
             # The template reads the database; it must do so before the transaction ends.
             return response.render() if hasattr(response, "render") else response
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Campaign | None:
+        campaign: Campaign | None = super().get_object(request, object_id, from_field)
+        if campaign and request.method == "GET":
+            chosen.prefetch(campaign)
+            prefetch_related_objects([campaign], "link_checks")
+        return campaign
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Campaign | None = None,
+    ) -> HttpResponse:
+        if obj and request.method == "GET":
+            context |= _panel(request, obj)
+        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return response
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -295,7 +312,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "may_act": access.may(request.user, "mailinglist.change_campaign", campaign),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
-        "links": campaign.link_checks.order_by("pk") if campaign.editable else [],
+        "links": sorted(campaign.link_checks.all(), key=lambda check: check.pk) if campaign.editable else [],
         "draft": writing.typed(campaign, request.user) if campaign.editable else None,
         "archived": campaign_archive.addresses(campaign),
         "results": results_url(campaign.pk) if campaign.started_at else "",

@@ -1,5 +1,6 @@
 """Writing, checking, starting and steering a campaign in the admin."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mailinglist import lifecycle
+from mailinglist import lifecycle, mail_templates
 from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Campaign, Change, Delivery, MailingList
+from mailinglist.models import Campaign, Change, Delivery, MailingList, Tag, Template
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.staff import NASTY, make_started, make_suppressed
 
@@ -333,3 +334,28 @@ def test_the_panel_of_a_campaign_that_is_sending_says_how_fast_and_why(
     page = staff.get(url(draft)).content.decode()
     assert "mails a second now" in page and "SES is asked for its limits" in page
     assert "Only the first 1 %" in page and "Slowed: 2.1 % bounced." in page
+
+
+@pytest.mark.parametrize("act", ["change", "start", "schedule", "audience"])
+def test_the_pages_of_a_draft_take_few_queries(
+    staff: Client, draft: Campaign, act: str, django_assert_max_num_queries: Any
+) -> None:
+    mail_templates.ship()
+    draft.lists.add(make_list("tips"))
+    Campaign.objects.update(template=Template.objects.first())
+    staff.get(url(draft, act))
+    with django_assert_max_num_queries(15):
+        assert staff.get(url(draft, act)).status_code == 200
+
+
+def test_the_page_shows_what_a_draft_chooses_and_saving_keeps_it(staff: Client, draft: Campaign) -> None:
+    vip, tips = Tag.objects.create(name="vip"), make_list("tips")
+    draft.exclude_tags.add(vip)
+    draft.exclude_lists.add(tips)
+    page = staff.get(url(draft)).content.decode()
+    assert f'<option value="{vip.pk}" selected>vip</option>' in page
+    assert re.search(rf'name="exclude_lists"[^>]*value="{tips.pk}"[^>]*checked', page)
+    staff.post(url(draft), typed(draft, subject="Other", exclude_tags=[vip.pk], exclude_lists=[tips.pk]))
+    draft.refresh_from_db()
+    assert draft.subject == "Other"
+    assert list(draft.exclude_tags.all()) == [vip] and list(draft.exclude_lists.all()) == [tips]
