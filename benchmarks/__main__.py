@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ from dataclasses import asdict, replace
 from benchmarks import big_desk, figures, load
 from benchmarks.figures import Run
 from benchmarks.place import Failed, Place, Took
+from script import environment
 from script.errors import StartError
 
 _EPILOG = """\
@@ -24,10 +26,10 @@ examples:
 
 Raw numbers of a run and the targets: docs/benchmarks.md."""
 #: Messages per run of each way. The loops are slow and take the same time for each mail: fewer are enough.
-_SIZES = {"naive": 100, "kept": 1700, "raw": 10_000, "bulk": 20_000}
-_QUICK_SIZES = {"naive": 40, "kept": 1000, "raw": 6_000, "bulk": 15_000}
+_SIZES = {"naive": 100, "newsletter": 100, "kept": 1700, "raw": 10_000, "bulk": 20_000}
+_QUICK_SIZES = {"naive": 40, "newsletter": 40, "kept": 1000, "raw": 6_000, "bulk": 15_000}
 #: With 50 ms per answer the loops send hardly 20 messages a second.
-_SLOW_SIZES = {"naive": 20, "kept": 100, "raw": 10_000, "bulk": 20_000}
+_SLOW_SIZES = {"naive": 20, "newsletter": 20, "kept": 100, "raw": 10_000, "bulk": 20_000}
 _LATENCY_MS = 50
 _PARTS = ["sending", "latency", "import", "growth"]
 
@@ -92,6 +94,9 @@ class _Bench:
         self.runs: list[Run] = []
         self.grown: list[Run] = []
         self.version: int | None = None
+        self.newsletter = False
+        #: django-newsletter's messages by their number of recipients.
+        self.messages: dict[int, int] = {}
         self.parts = given.only or (["sending"] if given.quick else _PARTS)
 
     def run(self) -> int:
@@ -101,6 +106,7 @@ class _Bench:
         ceiling = self._ceiling()
         found: dict[str, float | None] = {}
         if "sending" in self.parts:
+            self.newsletter = self._has_newsletter()
             sizes, processes = (_QUICK_SIZES, 1) if self.given.quick else (_SIZES, self.given.processes)
             self._rounds(sizes, sorted({1, processes}))
         if "latency" in self.parts:
@@ -115,6 +121,23 @@ class _Bench:
             found["bulk_vs_kept"] = figures.ratio(found["bulk"], found["kept"])
         self._tell(found)
         return 0
+
+    def _has_newsletter(self) -> bool:
+        """Whether django-newsletter can be measured; installs what the tests need, unless it has to be quick."""
+        if all(importlib.util.find_spec(name) for name in ("newsletter", "sorl")):
+            return True
+        missing = (
+            "django-newsletter is left out: requirements-dev.txt is not installed, which script/test does."
+        )
+        if self.given.quick:
+            self.say(missing)
+            return False
+        try:
+            environment.ensure("requirements.txt", "requirements-dev.txt", say=self.say)
+        except StartError as error:
+            self.say(f"{error}\n{missing}")
+            return False
+        return True
 
     def _ceiling(self) -> float:
         """Answers per second of the local SES alone: no way to send can show more than this."""
@@ -134,20 +157,19 @@ class _Bench:
         for _ in range(self.given.rounds):
             for way in ("naive", "kept"):
                 self._keep(self.runs, self._loop(way, sizes[way], latency_ms))
+            if self.newsletter:
+                self._keep(self.runs, self._submission(sizes["newsletter"], latency_ms))
             for copies in processes:
                 for way in ("raw", "bulk"):
                     self._keep(self.runs, self._engine(way, sizes[way], latency_ms, copies)[0])
 
     def _loop(self, way: str, n: int, latency_ms: float) -> Run:
-        list_id = self.place.list_of(_SIZES["raw"])
-        if self.version is None:  # the same content for all loops as for the engine
-            campaign, _ = self._campaign(list_id)
-            self.version = int(self.place.do("version", campaign_id=campaign).found)
+        list_id, version_id = self._content()
         took = self.place.do(
             "django-ses",
             latency_ms=latency_ms,
             list_id=list_id,
-            version_id=self.version,
+            version_id=version_id,
             n=n,
             kept=way == "kept",
         )
@@ -155,6 +177,25 @@ class _Bench:
             raise Failed(f"{way} sent {took.found} messages of {n}.")
         # The loops do not use the database: whatever it did meanwhile was not for them.
         return _run(way, n, 1, latency_ms, replace(took, database=0.0))
+
+    def _submission(self, n: int, latency_ms: float) -> Run:
+        """django-newsletter's, with what it asks of the database and writes there."""
+        if n not in self.messages:
+            list_id, version_id = self._content()
+            subject, html = self.place.do("first-mail", list_id=list_id, version_id=version_id).found
+            self.messages[n] = int(self.place.do("newsletter", n=n, subject=subject, html=html).found)
+        took = self.place.do("submit", latency_ms=latency_ms, message_id=self.messages[n])
+        if took.found != n:
+            raise Failed(f"django-newsletter sent {took.found} messages of {n}.")
+        return _run("newsletter", n, 1, latency_ms, took)
+
+    def _content(self) -> tuple[int, int]:
+        """A list and a version: the same content for the loops and django-newsletter as for the engine."""
+        list_id = self.place.list_of(_SIZES["raw"])
+        if self.version is None:
+            campaign, _ = self._campaign(list_id)
+            self.version = int(self.place.do("version", campaign_id=campaign).found)
+        return list_id, self.version
 
     def _engine(self, way: str, n: int, latency_ms: float, copies: int) -> tuple[Run, float]:
         """The run, and the seconds that the start of the campaign with its snapshot took."""
@@ -224,7 +265,10 @@ class _Bench:
         return took
 
     def _tell(self, found: dict[str, float | None]) -> None:
-        self.say("\nMedians (naive and kept: few messages, extrapolated to a rate; they write nothing down):")
+        self.say(
+            "\nMedians (naive, kept and newsletter: few messages, extrapolated to a rate; naive and kept write nothing "
+            "down, newsletter, which is django-newsletter's submit, nothing about a message):"
+        )
         self.say(figures.table([*self.runs, *self.grown]))
         self.say("\n" + "\n".join(figures.judged(found)))
         if self.given.json:

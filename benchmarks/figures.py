@@ -76,11 +76,15 @@ def quick(runs: Sequence[Run], ceiling: float) -> dict[str, float | None]:
     def of(way: str, value: Callable[[Run], float | None]) -> float | None:
         return middle(runs, value, way=way, processes=1, latency_ms=0)
 
-    rates = {way: of(way, lambda run: run.rate) for way in ("naive", "kept", "raw", "bulk")}
+    rates = {way: of(way, lambda run: run.rate) for way in ("naive", "kept", "newsletter", "raw", "bulk")}
     return {
         **rates,
         "raw_vs_naive": ratio(rates["raw"], rates["naive"]),
         "raw_vs_kept": ratio(rates["raw"], rates["kept"]),
+        "raw_vs_newsletter": ratio(rates["raw"], rates["newsletter"]),
+        "bulk_vs_newsletter": ratio(rates["bulk"], rates["newsletter"]),
+        "cpu_ms_newsletter": of("newsletter", lambda run: run.cpu_ms),
+        "peak_mb_newsletter": of("newsletter", lambda run: run.peak_mb),
         "bulk_vs_raw": ratio(rates["bulk"], rates["raw"]),
         "cpu_ms_raw": of("raw", lambda run: run.cpu_ms),
         "cpu_ms_bulk": of("bulk", lambda run: run.cpu_ms),
@@ -120,7 +124,9 @@ def judged(figures: Mapping[str, float | None]) -> list[str]:
 
 def table(runs: Sequence[Run]) -> str:
     """One line for each kind of run: medians, and how many runs they are of."""
-    head = "way    processes  latency  messages  runs  messages/s  ms/message: worker  PostgreSQL  peak MB"
+    head = (
+        "way        processes  latency  messages  runs  messages/s  ms/message: worker  PostgreSQL  peak MB"
+    )
     kinds = dict.fromkeys((run.way, run.processes, run.latency_ms, run.messages) for run in runs)
     return "\n".join([head, *(_line(runs, *kind) for kind in kinds)])
 
@@ -135,7 +141,7 @@ def _line(runs: Sequence[Run], way: str, processes: int, latency: float, message
         ),
     )
     return (
-        f"{way:6} {processes:9}  {latency:4g} ms  {messages:8,}  {len(same):4}  "
+        f"{way:10} {processes:9}  {latency:4g} ms  {messages:8,}  {len(same):4}  "
         f"{middle(same, lambda run: run.rate) or 0:10,.0f}  {worker or 0:18.3f}  "
         f"{'not measured' if database is None else format(database, '10.3f')}  "
         f"{middle(same, lambda run: run.peak_mb) or 0:7.0f}"

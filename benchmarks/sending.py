@@ -34,9 +34,15 @@ class DjangoSes:
 
     def run(self) -> int:
         """Send to everybody; how many mails were sent."""
-        return sum(mail.send() for mail in self._mails())
+        return sum(mail.send() for mail in self.mails())
 
-    def _mails(self) -> Iterator[EmailMultiAlternatives]:
+    def first(self) -> tuple[str, str]:
+        """Subject and HTML of the first person's mail."""
+        mail = next(self.mails())
+        return mail.subject, str(mail.alternatives[0][0])
+
+    def mails(self) -> Iterator[EmailMultiAlternatives]:
+        """One for each of the people, made when it is asked for."""
         for person in self._people:
             leave = tokens.unsubscribe_url(person, self._list)
             context = Context(

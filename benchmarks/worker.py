@@ -67,6 +67,24 @@ def _version(campaign_id: int) -> Task:
     return lambda: Campaign.objects.values_list("version_id", flat=True).get(pk=campaign_id)
 
 
+def _first_mail(list_id: int, version_id: int) -> Task:
+    from benchmarks import sending
+
+    return sending.DjangoSes(list_id, version_id, 1, kept=False).first
+
+
+def _newsletter(n: int, subject: str, html: str) -> Task:
+    from benchmarks import newsletter
+
+    return lambda: newsletter.make(n, subject, html)
+
+
+def _submit(message_id: int) -> Task:
+    from benchmarks import newsletter
+
+    return newsletter.submission(message_id)
+
+
 def _csv(file: str, n: int) -> Task:
     from benchmarks import people
 
@@ -87,13 +105,18 @@ TASKS: dict[str, Callable[..., Task]] = {
     "version": _version,
     "django-ses": _django_ses,
     "engine": _engine,
+    "first-mail": _first_mail,
+    "newsletter": _newsletter,
+    "submit": _submit,
     "csv": _csv,
     "import": _import,
 }
+#: Tasks that run without our applications.
+_SETTINGS = dict.fromkeys(("newsletter", "submit"), "benchmarks.newsletter_settings")
 
 
 def main(name: str, arguments: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "mailinglist.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = _SETTINGS.get(name, "mailinglist.settings")
     django.setup()
     task = TASKS[name](**json.loads(arguments))
     print("ready", flush=True)

@@ -59,12 +59,14 @@ def _read(mail: Mail, *, forwarded: bool) -> MailReport:
     findings = _with_context(statuses.read(mail.status), text, mail)
     if findings:
         return _report(mail, findings[0].facts.kind, findings)
-    # Some daemons mark their bounces as automatic replies: what they say counts more than how they mark it.
-    speaks_for_itself = prose.is_daemon(mail) and prose.is_bounce(mail, text)
+    # Some daemons mark their bounces as automatic replies: what they say counts more than how they mark it, unless the
+    # subject says so too.
+    speaks_for_itself = prose.is_daemon(mail) and not answers.is_titled(mail) and prose.is_bounce(mail, text)
     if (kind := answers.kind_of(mail)) and not (kind == "auto-reply" and speaks_for_itself):
         return MailReport(kind)
     if _FORWARDED.match(mail.header("Subject")) and (quoted := _quoted_fields(mail.text)):
-        return _report(mail, quoted[0].facts.kind, quoted)
+        # A person's words: what they quote proves nothing, even our header.
+        return MailReport(quoted[0].facts.kind, tuple(quoted))
     inner = _inner(mail) if not forwarded else None
     if inner:
         return inner

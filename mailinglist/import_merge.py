@@ -1,36 +1,20 @@
-"""The tables of an import: COPY into a staging table, then set-based merges. Called by imports.py only.
+"""One chunk of staged people merged into the tables, by statements on sets. Called by import_sessions.py.
 
-The staging tables are temporary and belong to the database session. People are merged in the order of their
-keys, so that two imports never wait for each other in a circle, and a chunk at a time, each in its own
-transaction: an import that was killed leaves whole chunks, and the next run of the same file finds them done.
+People are merged in the order of their keys, so that two imports never wait for each other in a circle, and each chunk is
+a transaction: an import that was killed leaves whole chunks, and the next run of the same file finds them done.
 
 Nothing is joined: what is known about a person is looked up in an index, row by row. The tables grow so fast
 that the planner's picture of them is wrong, and a join that was planned for an empty table can take hours.
 """
 
-import base64
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from mailinglist import suppression
-from mailinglist.csv_columns import Person
 from mailinglist.subscriptions import STRENGTH, Reason
-
-CHUNK = 20_000
-#: Rows in one COPY: about half a megabyte.
-TOGETHER = 2_500
-_TOKEN_BYTES = 16
-# What COPY's text format takes for something else.
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,63 +51,14 @@ class Counts:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-def stage(people: Iterable[Person]) -> tuple[int, int]:
-    """COPY the people into the session's staging table. Returns how many rows, and how many different people.
-
-    Of several rows with the same address the first counts, but one that says "unsubscribed" before all. While
-    ``people`` are asked for, no statement is under way, so they may use the connection themselves.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_DROP)
-        cursor.execute(_CREATE)
-        for lines in _copied(people):
-            with cursor.copy("COPY import_rows FROM STDIN") as copy:
-                copy.write(lines)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ROOM_TO_SORT)
-        rows = _one(cursor, "SELECT count(*) FROM import_rows")
-        cursor.execute(_PEOPLE)
-        different = _one(cursor, "SELECT count(*) FROM import_people")
-        cursor.execute("DROP TABLE import_rows")
-        cursor.execute("CREATE UNIQUE INDEX ON import_people (number)")
-        cursor.execute("ANALYZE import_people")
-    return rows, different
+def merge_chunk(cursor: CursorWrapper, order: Order, after: int, upto: int) -> Counts:
+    """Merge the staged people with the numbers from ``after`` (itself left out) to ``upto``, or foresee what that would
+    count. Needs a transaction."""
+    chunk = {**_parameters(order), "after": after, "upto": upto}
+    return _foresee(cursor, chunk) if order.dry_run else _merge(cursor, chunk)
 
 
-def merge(
-    people: int,
-    order: Order,
-    *,
-    done: Callable[[int], None],
-    keep: Callable[[int, Counts], None] | None = None,
-    after: int = 0,
-    total: Counts | None = None,
-) -> Counts:
-    """Merge what is staged, chunk by chunk; ``done`` hears how many people are through.
-
-    ``keep`` hears it too, with the counts so far, inside the transaction of the chunk: what it writes is there exactly
-    when the chunk is. With what it kept, a run that was killed goes on: ``after`` so many people, with ``total``.
-    """
-    total = total or Counts()
-    for begin in range(after, people, CHUNK):
-        upto = min(begin + CHUNK, people)
-        parameters = {**_parameters(order), "after": begin, "upto": upto}
-        with transaction.atomic(), connection.cursor() as cursor:
-            total.add((_foresee_chunk if order.dry_run else _merge_chunk)(cursor, parameters))
-            if keep:
-                keep(upto, total)
-        done(upto)
-    drop_staged()
-    return total
-
-
-def drop_staged() -> None:
-    """Free what an import has staged in this session, also one that was stopped."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DROP)
-
-
-def _merge_chunk(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
+def _merge(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
     counts = Counts()
     cursor.execute(_PLAN_BY_INDEX)
     cursor.execute(_INSERT_SUBSCRIBERS, chunk)
@@ -146,8 +81,8 @@ def _merge_chunk(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
     return _rest_is_there_already(counts, chunk)
 
 
-def _foresee_chunk(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
-    """What ``_merge_chunk`` would count, from reading alone."""
+def _foresee(cursor: CursorWrapper, chunk: dict[str, Any]) -> Counts:
+    """What ``_merge`` would count, from reading alone."""
     counts = Counts()
     cursor.execute(_PLAN_BY_INDEX)
     cursor.execute("DROP TABLE IF EXISTS pg_temp.import_chunk")
@@ -172,38 +107,6 @@ def _one(cursor: CursorWrapper, sql: str, parameters: dict[str, Any] | None = No
     return int(cursor.fetchone()[0])
 
 
-def _copied(people: Iterable[Person]) -> Iterator[str]:
-    """The people as lines of COPY, made by hand: a third cheaper than psycopg's rows."""
-    people = iter(people)
-    key_for = suppression.keys()
-    while batch := list(islice(people, TOGETHER)):
-        noise = os.urandom(_TOKEN_BYTES * len(batch))
-        tokens = (noise[at : at + _TOKEN_BYTES] for at in range(0, len(noise), _TOKEN_BYTES))
-        yield "".join(
-            _line(person, _token(random), key_for(person.address.key))
-            for person, random in zip(batch, tokens, strict=True)
-        )
-
-
-def _token(random: bytes) -> str:
-    """As secrets.token_urlsafe makes it."""
-    return base64.urlsafe_b64encode(random).rstrip(b"=").decode()
-
-
-def _line(person: Person, token: str, suppression_key: str) -> str:
-    attributes = _plain(_to_json(person.attributes)) if person.attributes else "{}"
-    consent_at = person.consent_at.isoformat() if person.consent_at else _NULL
-    return (
-        f"{person.line}\t{_plain(person.address.as_written)}\t{_plain(person.address.key)}\t{_plain(person.name)}\t"
-        f"{person.language}\t{person.time_zone}\t{attributes}\t{token}\t{suppression_key}\t{person.status}\t"
-        f"{consent_at}\t{person.consent_ip or _NULL}\n"
-    )
-
-
-def _plain(text: str) -> str:
-    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
-
-
 def _parameters(order: Order) -> dict[str, Any]:
     return {
         "list": order.list_id,
@@ -219,22 +122,6 @@ def _parameters(order: Order) -> dict[str, Any]:
     }
 
 
-_NULL = r"\N"
-_ROOM_TO_SORT = "SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '64MB'"
-_DROP = "DROP TABLE IF EXISTS pg_temp.import_rows, pg_temp.import_people"
-_CREATE = """
-CREATE TEMP TABLE import_rows (
-    line bigint, email text, email_key text, name text, language text, time_zone text, attributes jsonb,
-    token text, suppression_key text, status text, consent_at timestamptz, consent_ip inet
-)"""
-_PEOPLE = """
-CREATE TEMP TABLE import_people AS
-SELECT row_number() OVER (ORDER BY email_key COLLATE "C") AS number, once.*
-FROM (
-    SELECT DISTINCT ON (email_key COLLATE "C") *
-    FROM import_rows
-    ORDER BY email_key COLLATE "C", status <> 'unsubscribed', line
-) once"""
 _PLAN_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 
 # A file that was imported before passes without burning an id for each row.

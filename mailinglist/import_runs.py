@@ -15,10 +15,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from mailinglist import doorbell, import_files, import_merge, import_undo, imports, places
+from mailinglist import doorbell, import_files, import_staging, import_undo, imports, places
 from mailinglist.changes import Actor, Kind, Noun, record
 from mailinglist.csv_rows import HEAD, BadRow, UnreadableFile, likely_encoding
 from mailinglist.import_merge import Counts
+from mailinglist.import_sessions import Part, Work
 from mailinglist.import_undo import Stopped
 from mailinglist.models import Import, ImportBadRow, ImportedBefore, ImportPart, MailingList
 
@@ -151,7 +152,7 @@ def run(import_id: int, *, stopping: Callable[[], bool] = lambda: False) -> None
         try:
             _STEPS[State(row.state)](row, stopping)
         except Stopped:
-            import_merge.drop_staged()
+            import_staging.drop_staged()
             if stopping():  # no fault of the file
                 Import.objects.filter(pk=row.pk).update(tries=row.tries)
         except UnreadableFile as error:
@@ -202,9 +203,14 @@ def _import(row: Import, stopping: Callable[[], bool]) -> None:
             raise Stopped
         _let_go(row)
 
+    _import_csv(row, stopping, resume=_rest(row) if row.people_done else None, at_end=at_end)
+
+
+def _rest(row: Import) -> Work:
+    """What an earlier run of this import has left to do."""
     counts = Counts(**{field.name: row.report.get(field.name, 0) for field in fields(Counts)})
-    resume = imports.Resume(row.people_done, counts) if row.people_done else None
-    _import_csv(row, stopping, resume=resume, at_end=at_end)
+    parts = row.report.get("parts", [[row.people_done, row.people]])
+    return Work([Part(*part) for part in parts], counts)
 
 
 def _undo(row: Import, stopping: Callable[[], bool]) -> None:
@@ -223,10 +229,13 @@ def _import_csv(
         if stopping() or not mine.update(rows_read=rows):
             raise Stopped
 
-    def keep(done: int, people: int, counts: Counts) -> None:
-        values: dict[str, Any] = {"people_done": done, "people": people, "tries": 0}
+    def keep(people: int, work: Work) -> None:
+        values: dict[str, Any] = {"people_done": work.people_done, "people": people, "tries": 0}
         if not dry_run:
-            values["report"] = asdict(counts)
+            values["report"] = {
+                **asdict(work.total),
+                "parts": [(part.done, part.upto) for part in work.parts],
+            }
         if stopping() or not mine.update(**values):
             raise Stopped
 

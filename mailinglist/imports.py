@@ -16,25 +16,18 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from mailinglist import attributes, import_merge
+from mailinglist import attributes, import_sessions, import_staging
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.csv_columns import Columns, Person
 from mailinglist.csv_rows import MAX_COLUMNS, MAX_ROW, BadRow, CsvFile, UnreadableFile
-from mailinglist.import_merge import Counts
+from mailinglist.import_merge import Order
+from mailinglist.import_sessions import Work
 from mailinglist.models import MailingList, Subscription
 
 __all__ = ["BadRow", "ImportReport", "UnreadableFile", "import_csv"]
 
 KEPT_BAD_ROWS = 100
 _TELL_EVERY = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """How far an earlier run of the same import came."""
-
-    done: int = 0
-    counts: Counts | None = None
 
 
 @dataclass(slots=True)
@@ -88,8 +81,8 @@ def import_csv(
     consent_text: str = "",
     at: datetime | None = None,
     import_id: int | None = None,
-    resume: Resume | None = None,
-    keep: Callable[[int, int, Counts], None] | None = None,
+    resume: Work | None = None,
+    keep: Callable[[int, Work], None] | None = None,
     keep_bad: int = KEPT_BAD_ROWS,
     on_bad: Callable[[BadRow], None] | None = None,
     on_read: Callable[[int], None] | None = None,
@@ -113,9 +106,10 @@ def import_csv(
 
     ``columns`` names the columns instead of the first line, "" leaves one out. ``consent_text`` says how all of
     them agreed and is kept with every new subscription. ``at`` is the time that all new rows carry.
-    ``import_id``: what people were before is kept for that Import. ``keep`` hears people done, people in all and
-    the counts, inside the transaction that makes them true; after a crash they go back in as ``resume``, with the
-    same file and ``at``. ``at_end`` is called in the transaction of the last entry in the audit trail.
+    ``import_id``: what people were before is kept for that Import. ``keep`` hears how many people there are in all
+    and what is done, inside the transaction that makes it true and perhaps in another thread; after a crash that goes
+    back in as ``resume``, with the same file and ``at``. ``at_end`` is called in the transaction of the last entry in
+    the audit trail.
 
     Raises UnreadableFile when nothing of the file can be used, OSError when it cannot be opened,
     MailingList.DoesNotExist. Needs one database session for all of it (a session pool, no transaction pool).
@@ -132,9 +126,9 @@ def import_csv(
         )
         report.columns_not_imported = named.not_imported
         people = _people(source, named, _Reading(report, status, now, keep_bad, on_bad, on_read, tell))
-        staged, different = import_merge.stage(people)
+        staged, different = import_staging.stage(people)
     report.duplicates_in_file = staged - different
-    order = import_merge.Order(
+    order = Order(
         list_id=mailing_list.pk,
         update=update,
         dry_run=dry_run,
@@ -146,13 +140,11 @@ def import_csv(
         consent_text=consent_text,
         import_id=import_id,
     )
-    counts = import_merge.merge(
-        different,
+    counts = import_sessions.merge(
+        resume or import_sessions.work_for(different),
         order,
         done=lambda done: tell(f"merged {done:,} of {different:,} people"),
-        keep=(lambda done, counts: keep(done, different, counts)) if keep else None,
-        after=resume.done if resume else 0,
-        total=resume.counts if resume else None,
+        keep=(lambda work: keep(different, work)) if keep else None,
     )
     for name, count in asdict(counts).items():
         setattr(report, name, count)

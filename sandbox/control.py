@@ -8,12 +8,13 @@
 ``GET stats``           counters since the start or the last reset
 ``GET pushes``          how many events are open, and why
 ``GET ledger``          JSON lines; ``?recipient=`` and ``?since=`` (ISO 8601) narrow them down
-``GET health``          200 when the process serves
+``GET health``          200 when the process serves; the header X-Process is its number
 ======================= ===========================================================================
 """
 
 import asyncio
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +60,10 @@ async def get_pushes(request: web.Request) -> web.Response:
 
 
 async def get_health(request: web.Request) -> web.Response:
-    return web.json_response({"ok": True, "confirmed": request.app[SANDBOX].subscription.confirmed})
+    return web.json_response(
+        {"ok": True, "confirmed": request.app[SANDBOX].subscription.confirmed},
+        headers={"X-Process": str(os.getpid())},
+    )
 
 
 async def get_ledger(request: web.Request) -> web.Response:

@@ -94,11 +94,16 @@ def make_socket_dir(var: Path) -> Path:
     """Make that folder; raises StartError when somebody else has made it or can enter it."""
     folder = socket_dir(var)
     make_private(folder)
-    found = folder.lstat()
     owners = (os.getuid(), NOBODY) if os.getuid() == 0 else (os.getuid(),)
-    if folder.is_symlink() or found.st_uid not in owners or found.st_mode & 0o077:
+    if not is_private(folder, *owners):
         raise StartError(f"{folder} is not a private folder of this user. Remove it, or set MAILINGLIST_VAR.")
     return folder
+
+
+def is_private(folder: Path, *owners: int) -> bool:
+    """Whether it is a true folder of one of ``owners`` (user numbers) that nobody else can enter."""
+    found = folder.lstat()
+    return not folder.is_symlink() and found.st_uid in owners and not found.st_mode & 0o077
 
 
 #: The user that PostgreSQL runs as where we are root and have no user namespaces.

@@ -2,13 +2,14 @@
 
 import json
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
 from signal import SIGTERM
 
-from script import processes
+from script import ports, processes
 from script.environment import PROJECT, PYTHON
 from script.errors import StartError
 
@@ -17,12 +18,18 @@ LOCAL_TOPIC = "arn:aws:sns:us-east-1:000000000000:mailinglist-local"
 #: More threads of the web server only wait for each other: with 16 a notification costs a third more processor.
 _BLOCKING_THREADS, _WORKER_THREADS = 8, 4
 _READY_SECONDS = 60.0
+_CLOSE_SECONDS = 1.0
+#: In it the health pages say which process answers: the web server's main process, or the local SES.
+_PROCESS_HEADER = "X-Process"
 #: Our own servers are never behind the proxy that the environment may name.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Program:
-    """A Python module that runs until it is told to end; ``ready`` says when it can be used."""
+    """A Python module that runs until it is told to end.
+
+    ``ready`` says of its process id whether it can be used; ``port`` is where it listens, claimed by the caller.
+    """
 
     ends_by = SIGTERM
 
@@ -33,7 +40,8 @@ class Program:
         *,
         log: Path,
         environment: Mapping[str, str],
-        ready: Callable[[], bool],
+        ready: Callable[[int], bool],
+        port: int | None = None,
         pid_file: Path | None = None,
         ends_first: bool = True,
     ) -> None:
@@ -44,19 +52,32 @@ class Program:
         self._arguments = [str(PYTHON), "-m", *arguments]
         self._environment = environment
         self._ready = ready
+        self._port = port
         self._pid_file = pid_file
 
     def start(self) -> None:
         """Start it and return when it is ready. Raises StartError, Stopping."""
+        self._check_port()
         if self._pid_file:
             self._pid_file.unlink(missing_ok=True)  # nobody else runs it, whatever the number there says
         self.child = child = processes.spawn(
             self._arguments, log=self.log, environment=self._environment, folder=PROJECT
         )
-        processes.wait_until(lambda: child.poll() is not None or self._ready(), _READY_SECONDS, every=0.05)
-        if child.poll() is not None or not self._ready():
+        processes.wait_until(
+            lambda: child.poll() is not None or self._ready(child.pid), _READY_SECONDS, every=0.05
+        )
+        if child.poll() is not None or not self._ready(child.pid):
             processes.kill_group(child)
+            self._check_port()
             raise StartError(f"{self.name} does not start: {last_words(self.log)} More in {self.log}.")
+
+    def _check_port(self) -> None:
+        """Raises StartError when somebody else listens there; the killed children of an earlier run get a moment."""
+        port = self._port
+        if port is not None and not processes.wait_until(lambda: ports.is_free(port), _CLOSE_SECONDS):
+            raise StartError(
+                f"{self.name} does not start: another program has taken port {port}. Stop that one, then start again."
+            )
 
 
 def local_ses(
@@ -71,7 +92,8 @@ def local_ses(
         ],
         log=var / "log" / "sandbox.log",
         environment=environment,
-        ready=lambda: get(f"http://127.0.0.1:{port}/_sandbox/health") is not None,
+        ready=lambda pid: answers(f"http://127.0.0.1:{port}/_sandbox/health", pid),
+        port=port,
         ends_first=False,
     )  # fmt: skip
 
@@ -88,7 +110,8 @@ def web(port: int, *, var: Path, environment: Mapping[str, str]) -> Program:
         ],
         log=var / "log" / "web.log",
         environment=environment,
-        ready=lambda: get(f"http://127.0.0.1:{port}/readyz") is not None,
+        ready=lambda pid: answers(f"http://127.0.0.1:{port}/readyz", pid),
+        port=port,
         pid_file=pid_file,
     )  # fmt: skip
 
@@ -107,7 +130,7 @@ def worker(queue: str, *, var: Path, environment: Mapping[str, str]) -> Program:
         ],
         log=var / "log" / f"{name}.log",
         environment=environment,
-        ready=pid_file.exists,
+        ready=lambda _: pid_file.exists(),
         pid_file=pid_file,
     )  # fmt: skip
 
@@ -122,7 +145,7 @@ def beat(*, var: Path, environment: Mapping[str, str]) -> Program:
         ],
         log=var / "log" / "beat.log",
         environment=environment,
-        ready=pid_file.exists,
+        ready=lambda _: pid_file.exists(),
         pid_file=pid_file,
     )  # fmt: skip
 
@@ -136,18 +159,29 @@ def queue_reader(*, var: Path, environment: Mapping[str, str]) -> Program:
         ["manage", "poll_sqs"],
         log=log,
         environment=environment,
-        ready=lambda: b"Reading " in log.read_bytes()[before:],
+        ready=lambda _: b"Reading " in log.read_bytes()[before:],
     )
 
 
 def get(url: str) -> str | None:
     """The body of the page when it answers with 2xx within five seconds, else None."""
+    found = _fetch(url)
+    return found and found[1]
+
+
+def answers(url: str, pid: int) -> bool:
+    """Whether the page answers with 2xx within five seconds and it is process ``pid`` that does."""
+    found = _fetch(url)
+    return found is not None and found[0].get(_PROCESS_HEADER) == str(pid)
+
+
+def _fetch(url: str) -> tuple[Message, str] | None:
     try:
         with _opener.open(url, timeout=5) as answer:
             body: bytes = answer.read()
-    except (OSError, urllib.error.URLError):
+    except (OSError, HTTPException):
         return None
-    return body.decode(errors="replace")
+    return answer.headers, body.decode(errors="replace")
 
 
 def last_words(log: Path) -> str:

@@ -5,13 +5,12 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from script import demo, embedded, environment, processes, project, runtime, services, streams
+from script import demo, embedded, environment, ports, processes, project, runtime, services, streams
 from script.errors import StartError
 from script.locks import Lock
 from script.postgres import Postgres
@@ -78,7 +77,8 @@ class _Start:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.var = embedded.var_dir()
-        self.ses_port = 0
+        self.web_port = ports.Port(given.port)
+        self.ses_port = ports.Port(_SES_PORT)
         self.environment = _environment(self.var, demo.ENVIRONMENT if given.demo else {})
         self.supervisor = Supervisor(self.var, self.say)
 
@@ -97,7 +97,7 @@ class _Start:
         embedded.make_private(self.var / "log")
         with self._alone():
             self.supervisor.end_leftovers()
-            _check_port(self.given.port)
+            self._claim_ports()
             try:
                 environment.ensure("requirements.txt", say=self.say)
                 settings = self._settings()
@@ -110,6 +110,8 @@ class _Start:
                     self._serve(settings)
             finally:
                 self._stop()
+                self.web_port.release()
+                self.ses_port.release()
         if self.given.exit and self.given.json:
             self._print(json.dumps(report), sys.stdout)
         return 1 if self.given.exit and wrong else 0
@@ -127,14 +129,22 @@ class _Start:
         finally:
             lock.release()
 
+    def _claim_ports(self) -> None:
+        """Before anything is started, and until everything has ended."""
+        port = self.given.port
+        if not self.web_port.claim():
+            raise StartError(
+                f"Port {port} is taken. Choose another one: script/start --port {port % 65535 + 1}"
+            )
+        self.ses_port = ports.claim_or_another(_SES_PORT)
+
     def _settings(self) -> project.Settings:
         _shorten_logs(self.var / "log")
-        self.ses_port = _free_port(_SES_PORT, besides=self.given.port)
         runtime.write(
             self.var,
             {
                 "public_url": f"http://127.0.0.1:{self.given.port}",
-                "sandbox_port": self.ses_port,
+                "sandbox_port": self.ses_port.number,
                 # A command beside us has to count days as our workers do.
                 "environment": {
                     name: self.environment[name] for name in demo.ENVIRONMENT if name in self.environment
@@ -150,10 +160,21 @@ class _Start:
         return settings
 
     def _has_local_ses(self, settings: project.Settings) -> bool:
-        return settings.local and settings.ses_endpoint_url == f"http://127.0.0.1:{self.ses_port}"
+        return settings.local and settings.ses_endpoint_url == f"http://127.0.0.1:{self.ses_port.number}"
 
     def _start_servers(self, settings: project.Settings) -> None:
         project.probe(self.environment)
+        if self._has_local_ses(settings):
+            config: Mapping[str, object] = demo.LOCAL_SES if self.given.demo else {}
+            self.supervisor.start(
+                services.local_ses(
+                    self.ses_port.number,
+                    self.given.port,
+                    var=self.var,
+                    environment=self.environment,
+                    config=config,
+                )
+            )
         if not self.environment.get("DATABASE_URL", "").strip():
             server = Postgres(self.var)
             if not server.owner.take():
@@ -162,13 +183,6 @@ class _Start:
             self.supervisor.start(server)
         if not self.environment.get("CELERY_BROKER_URL", "").strip():
             self.supervisor.start(Valkey(self.var))
-        if self._has_local_ses(settings):
-            config: Mapping[str, object] = demo.LOCAL_SES if self.given.demo else {}
-            self.supervisor.start(
-                services.local_ses(
-                    self.ses_port, self.given.port, var=self.var, environment=self.environment, config=config
-                )
-            )
 
     def _prepare(self, settings: project.Settings) -> dict[str, Any]:
         """Database, static files and the first administrator: {"username", "password"}."""
@@ -236,31 +250,6 @@ def _environment(var: Path, values: Mapping[str, str]) -> dict[str, str]:
     no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]))
     ours = {"PYTHONUNBUFFERED": "1", "NO_PROXY": no_proxy, "no_proxy": no_proxy, "MAILINGLIST_VAR": str(var)}
     return {**values, **os.environ, **ours}
-
-
-def _check_port(port: int) -> None:
-    if not _is_free(port):
-        raise StartError(f"Port {port} is taken. Choose another one: script/start --port {port % 65535 + 1}")
-
-
-def _free_port(wanted: int, *, besides: int) -> int:
-    """``wanted`` or another one that is free, but not ``besides``, which nobody has taken yet."""
-    found = wanted
-    while found == besides or not _is_free(found):
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            found = int(other.getsockname()[1])
-    return found
-
-
-def _is_free(port: int) -> bool:
-    try:
-        # As the servers do, so that connections of an earlier run that are still closing are no obstacle.
-        with socket.create_server(("127.0.0.1", port)):
-            return True
-    except PermissionError as error:
-        raise StartError(f"Port {port} may not be used ({error.strerror}); choose one above 1023.") from error
-    except OSError:
-        return False
 
 
 def _shorten_logs(folder: Path) -> None:

@@ -56,4 +56,9 @@ def is_automatic(mail: Mail) -> bool:
         for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Response-From", "X-AutoReply-From")
     )
     precedence = mail.header("Precedence").lower() in ("auto_reply", "auto-reply", "autoreply")
-    return marked or precedence or _SUBJECT.search(mail.header("Subject")) is not None
+    return marked or precedence or is_titled(mail)
+
+
+def is_titled(mail: Mail) -> bool:
+    """Whether the subject says that this is an automatic reply."""
+    return _SUBJECT.search(mail.header("Subject")) is not None

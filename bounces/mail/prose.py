@@ -64,6 +64,13 @@ _FAILURE = re.compile(
     r"transcript of session|failure reasons|disabled|suspended",
     re.IGNORECASE,
 )
+#: What a server answered about an address: "<a@b.example>: 550 5.1.1 …", in whatever language.
+_ANSWER = re.compile(rf"^[ \t]{{0,8}}<?{ADDRESS}>?[ \t]{{0,4}}[:;,]\s{{0,12}}[45]\d\d[ -]\S", re.MULTILINE)
+#: A subject that a person answers to or forwards.
+_REPLIED = re.compile(r"(?:re|aw|antw|sv|vs|odp|fwd?|wg|tr|rv|i|enc|回复|转发|答复)\s?[:：]", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"\b(?:can|could|would|will|did|do|have|may) (?:you|we|i)\b[^?\n]{0,120}\?", re.IGNORECASE
+)
 #: Sentences that only mail systems write.
 _TEMPLATE = re.compile(
     r"(?:could not|couldn't|cannot|can't|was not|were not|not be|wasn't able to|"
@@ -142,11 +149,14 @@ def is_bounce(mail: Mail, text: str) -> bool:
     """Whether a mail system says that a mail did not arrive. A person who writes about bounces is no mail
     system.
     """
-    sender, subject = mail.header("From"), mail.header("Subject")
+    if _is_by_person(mail, text):
+        return False
+    daemon, answered = is_daemon(mail), _ANSWER.search(text) is not None
     signs = (
         3 * bool(mail.header("X-Failed-Recipients"))
-        + 2 * bool(_DAEMON.search(sender))
-        + 2 * bool(_SUBJECT.search(subject))
+        + 2 * daemon
+        + 2 * (daemon and answered)
+        + 2 * bool(_SUBJECT.search(mail.header("Subject")))
         + (
             mail.header("Return-Path").strip("<> ").lower() in ("", "mailer-daemon")
             and "Return-Path" in mail.headers
@@ -155,7 +165,28 @@ def is_bounce(mail: Mail, text: str) -> bool:
         + 2 * bool(_TEMPLATE.search(text))
         + bool(mail.returned)
     )
-    return signs >= 5 or (signs >= 3 and _FAILURE.search(text) is not None)
+    return signs >= 5 or (signs >= 3 and (answered or _FAILURE.search(text) is not None))
+
+
+def _is_by_person(mail: Mail, text: str) -> bool:
+    """Whether a person quotes a bounce or asks about one, perhaps from a postmaster's address; programs return
+    something, and ask nothing.
+    """
+    if mail.header("X-Failed-Recipients") or mail.returned or mail.types[0] == "multipart/report":
+        return False
+    return _is_reply(mail) or _QUESTION.search(text) is not None
+
+
+def _is_reply(mail: Mail) -> bool:
+    """Whether somebody answers to a subject or forwards it. A program may put its news behind ours:
+    "Re: News of May: non remis".
+    """
+    subject = mail.header("Subject")
+    prefix = _REPLIED.match(subject)
+    if prefix is None or is_daemon(mail):
+        return False
+    news = _SUBJECT.search(subject, prefix.end())
+    return news is None or news.start() < prefix.end() + 20
 
 
 def own_words(mail: Mail) -> str:

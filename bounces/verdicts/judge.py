@@ -74,7 +74,7 @@ def _from_text(facts: BounceFacts, text: Prepared) -> str:
         # RFC 3463: the mailbox is there, but switched off. Two voices; the one that spares the person is
         # believed.
         return "mailbox-disabled"
-    if rule.reason == "temporary":
+    if rule.reason == "temporary" and not rule.final:
         return reason_of(status) or rule.reason
     return rule.reason
 
@@ -128,6 +128,11 @@ def status_of(facts: BounceFacts, text: Prepared) -> str:
     if inner and not inner.endswith(".0.0"):
         return inner
     return facts.status or inner
+
+
+def has_telling_words(facts: BounceFacts) -> bool:
+    """Whether the receiving server's own words decide, and not a mere code or SES's label."""
+    return bool(_from_text(facts, prepare(facts.diagnostic)))
 
 
 def is_full(text: str) -> bool:

@@ -1,5 +1,6 @@
 """Addresses for machines that watch us: alive, ready, numbers. None of them changes anything."""
 
+import os
 from functools import cache
 
 from django.conf import settings
@@ -26,14 +27,21 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and has every migration of this code; else 503 with the reason."""
+    """200 when the database answers and has every migration of this code; else 503 with the reason.
+
+    This machine is told the number of the server's main process (``X-Process``): several servers may share a port, and
+    who starts one has to know which of them answers.
+    """
     try:
         missing = _missing_migrations()
     except Error:
         return _text("The database does not answer.", status=503)
     if missing:
         return _text(f"Migrations are missing: {', '.join(missing)}. Run manage.py migrate.", status=503)
-    return _text("ok")
+    ready = _text("ok")
+    if visitor.is_on_this_machine(request):
+        ready.headers["X-Process"] = str(os.getppid())
+    return ready
 
 
 @never_cache

@@ -32,6 +32,17 @@ def test_the_quick_figures_are_medians_of_one_process_without_latency() -> None:
     assert (found["cpu_ms_raw"], found["sandbox_ceiling"]) == (pytest.approx(1.5), 5000)
 
 
+def test_what_was_left_out_has_no_figures() -> None:
+    found = figures.quick([run("raw", 2), run("newsletter", 40)], ceiling=5000)
+    assert (found["newsletter"], found["raw_vs_newsletter"], found["cpu_ms_newsletter"]) == (
+        2.5,
+        20,
+        pytest.approx(1.5),
+    )
+    found = figures.quick([run("raw", 2)], ceiling=5000)
+    assert found["newsletter"] is found["raw_vs_newsletter"] is found["peak_mb_newsletter"] is None
+
+
 def test_growth_compares_the_most_with_the_fewest_recipients() -> None:
     runs = [run(), run(messages=1000, seconds=20, peak=60), run("bulk", messages=9)]
     assert figures.growth(runs, "raw") == {"rate_growth_raw": 0.5, "memory_growth_raw": 1.2}

@@ -1,16 +1,24 @@
 """The measured ways really send: every message reaches a local SES that answers like the real one, as far as asked."""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
+import psycopg
 import pytest
+from django.db import connection
 
 from benchmarks import load, local_ses, people, sending
 from mailinglist import aws, doorbell
-from mailinglist.models import Campaign, Delivery
+from mailinglist.models import Campaign, CampaignVersion, Delivery
 from mailinglist.sending import ses
+from script.environment import PROJECT
 
 
 @pytest.fixture
@@ -41,6 +49,71 @@ def test_the_engine_sends_to_everybody_and_writes_it_down(port: int, settings: A
     states = Delivery.objects.filter(campaign_id=campaign).values_list("state", flat=True)
     assert list(states) == ["sent"] * 7
     assert Campaign.objects.get(pk=campaign).status == "finished"
+
+
+#: In a process of its own, as the benchmark does: django-newsletter is no application of the project.
+_SUBMISSION = """
+import json
+import sys
+import django
+django.setup()
+from django.db import connection
+from django_ses import signals
+from benchmarks import newsletter
+
+sizes = []
+message = newsletter.make(3, *sys.argv[1:])
+submit = newsletter.submission(message)
+signals.message_sent.connect(lambda message, **_: sizes.append(len(message.message().as_bytes())), weak=False)
+connection.force_debug_cursor = True
+print(json.dumps([submit(), sizes, [query["sql"] for query in connection.queries]]))
+"""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The URL of an empty database, so that no foreign table is left among ours."""
+    options = connection.get_connection_params()
+    options = {
+        name: options[name] for name in ("host", "port", "user", "password", "dbname") if name in options
+    }
+    name = f"{options['dbname']}_newsletter"
+    with psycopg.connect(**options, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        values = connection.settings_dict
+        user, password, host = (quote(str(values[key]), safe="") for key in ("USER", "PASSWORD", "HOST"))
+        port = f":{values['PORT']}" if values["PORT"] else ""
+        yield f"postgres://{user}:{password}@{host}{port}/{name}"
+        server.execute(f'DROP DATABASE "{name}"')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_django_newsletter_sends_to_everybody_and_writes_nothing_about_a_mail(
+    port: int, elsewhere: str
+) -> None:
+    """What docs/benchmarks.md says about it: three questions for each mail, two writes for all."""
+    list_id = people.make_list(1)
+    version = CampaignVersion.objects.get(campaign=people.start_campaign(list_id)[0])
+    naive = sending.DjangoSes(list_id, version.pk, 1, kept=False)
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "benchmarks.newsletter_settings",
+        "DATABASE_URL": elsewhere,
+        "SES_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _SUBMISSION, *naive.first()],
+        env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    sent, sizes, statements = json.loads(done.stdout)
+    assert sent == 3
+    assert sizes == [pytest.approx(len(next(naive.mails()).message().as_bytes()), rel=0.2)] * 3
+    assert sum(statement.startswith("UPDATE") for statement in statements) == 2
+    of_mails = [
+        part for part in statements if "newsletter_article" in part or "newsletter_attachment" in part
+    ]
+    assert len(of_mails) == 3 * 3 and all(statement.startswith("SELECT") for statement in of_mails)
+    assert not any(statement.startswith(("INSERT", "DELETE")) for statement in statements)
 
 
 def test_the_message_ids_of_a_bulk_call_are_as_many_as_its_entries() -> None:

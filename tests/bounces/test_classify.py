@@ -113,6 +113,17 @@ def test_what_ses_reports(fact: EventFacts, verdict: str, reason: str) -> None:
         "550 user unknown (in reply to MAIL FROM command)",
         "554 5.7.1 <a@example.com>: Relay access denied",
         "550 5.2.1 user unknown",
+        "550-Requested action not taken: mailbox unavailable 550-Reject due to policy restrictions. 550 For "
+        "explanation visit https://postmaster.gmx.net/en/case?c=hi0137",
+        "550 Requested action not taken: mailbox unavailable - Sender address has null MX",
+        "550 Requested action not taken: mailbox unavailable invalid DNS MX or A/AAAA resource record",
+        "550 Requested action not taken: mailbox unavailable. The sender IP was found on a list",
+        "550 mailbox unavailable: your IP is not allowed",
+        "550 mailbox unavailable (not allowed to send from your network)",
+        "550 Mailbox unavailable or access denied due to policy",
+        "550 Access denied: mailbox unavailable",
+        "550 5.7.1 Requested action not taken: mailbox unavailable",
+        "550 5.7.1 Client host blocked; if this is an error, ask who runs the user unknown list",
     ],
 )
 def test_a_full_block_rate_or_sender_text_vetoes_hard_whatever_else_is_said(diagnostic: str) -> None:
@@ -136,6 +147,7 @@ def test_a_full_block_rate_or_sender_text_vetoes_hard_whatever_else_is_said(diag
             "user-unknown",
         ),
         ("550 Empfänger unbekannt", "user-unknown"),
+        ("550 Requested action not taken: mailbox unavailable", "user-unknown"),
         ("550 5.1.1 L'adresse du destinataire est inconnue", "user-unknown"),
         ("550 El usuario no existe", "user-unknown"),
         ("550 L'indirizzo non esiste", "user-unknown"),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounces import dsn, opinion
+from tests.bounces import mailed
 
 MAILS = Path(__file__).parent.parent / "payloads" / "mails"
 ADA, BOB = "ada@post.example", "bob@post.example"
@@ -72,6 +73,59 @@ def test_the_signed_header_of_the_returned_mail_is_handed_on_unchecked(name: str
 @pytest.mark.parametrize("ending", [b"\r\n", b"\r"], ids=["crlf", "cr"])
 def test_line_ends_make_no_difference(name: str, ending: bytes) -> None:
     assert answers(sample(name).replace(b"\n", ending)) == SAMPLES[name][1]
+
+
+@pytest.mark.parametrize("subject", ["Delivery failure", "Niedostarczona wiadomość", "系统退信"])
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"<{ADA}>: 550 5.1.1 收件人信箱已滿", FULL),
+        (f"<{ADA}>:\n    550 5.1.1 사서함 용량 초과", FULL),
+        (f"{ADA}: 550 5.1.1 schránka příjemce je plná", FULL),
+        (f"<{ADA}>; 550 5.1.1 Εσφαλμένος παραλήπτης", GONE),
+    ],
+)
+def test_a_servers_answer_to_an_address_is_a_bounce_in_any_language(
+    subject: str, line: str, expected: tuple[str, str]
+) -> None:
+    assert answers(mailed.plain("MAILER-DAEMON@mx.example.net", subject, text=f"\n{line}\n")) == [
+        (ADA, *expected)
+    ]
+
+
+QUOTE = f"the following address failed: {ADA}\n550 5.1.1 user unknown"
+FIELDS = f"> Final-Recipient: rfc822; {ADA}\n> Action: failed\n> Status: 5.1.1\n"
+OURS = "> X-Mailinglist-Delivery: 17-1-0123456789abcdef0123\n"
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "extra", "text", "kind"),
+    [
+        (
+            "Ann <ann@c.example>",
+            "Re: Delivery failure",
+            "Return-Path: <>",
+            f"I got this: {QUOTE}",
+            "ordinary",
+        ),
+        ("Ann <ann@c.example>", "Fwd: Undelivered Mail Returned to Sender", "", f"Look: {QUOTE}", "ordinary"),
+        ("Ann <ann@c.example>", "AW: Undelivered mail", "", f"{QUOTE}\n{OURS}", "ordinary"),
+        ("Team <postmaster@b.example>", "About rejected mail", "", f"{QUOTE}. Can you check?", "ordinary"),
+        ("MAILER-DAEMON@b.example", "Out of office: Re: News", "", f"I am away. {QUOTE}", "auto-reply"),
+        ("MAILER-DAEMON@b.example", "Delivery failure", "Auto-Submitted: auto-replied", QUOTE, "bounce"),
+        ("Router@b.example", "RE: News of the month of May: non remis", "Return-Path: <>", QUOTE, "bounce"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_people_who_quote_a_bounce_and_notes_of_absence_are_no_bounces(
+    sender: str, subject: str, extra: str, text: str, kind: str
+) -> None:
+    assert dsn.read(mailed.plain(sender, subject, extra=extra, text=text)).kind == kind
+
+
+def test_our_header_proves_nothing_in_what_a_person_quotes() -> None:
+    report = dsn.read(mailed.plain("Ann <ann@c.example>", "Fwd: Undelivered Mail", text=FIELDS + OURS))
+    assert (report.kind, report.our_header) == ("bounce", "")
 
 
 def test_a_subject_about_confirming_does_not_make_a_bounce_a_challenge() -> None:

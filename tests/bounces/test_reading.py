@@ -55,6 +55,15 @@ def test_a_soft_bounce_by_mail_is_retried_and_a_complaint_unsubscribes(delivery:
     assert state_of(delivery) == "complained" and subscription(delivery).unsubscribe_reason == "complaint"
 
 
+def test_a_person_who_quotes_a_bounce_with_our_header_acts_on_nobody(delivery: Delivery) -> None:
+    lines = ["Final-Recipient: rfc822; ada@post.example", "Action: failed", "Status: 5.1.1"]
+    quoted = "".join(f"> {line}\n" for line in [*lines, "", mailed.header_of(delivery)])
+    take_mail(mailed.plain("Ann <ann@c.example>", "Fwd: Undelivered Mail Returned to Sender", text=quoted))
+    event = Event.objects.get()
+    assert (event.verdict, event.delivery) == ("hard", None)
+    assert subscription(delivery).status == "confirmed"
+
+
 @pytest.mark.parametrize(
     "header", ["", "X-Mailinglist-Delivery: {pk}-1-00000000000000000000", "X-Other: {signed}"]
 )

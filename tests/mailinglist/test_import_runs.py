@@ -4,13 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from mailinglist import erasure, import_files, import_merge, import_runs, import_undo, subscriptions, tasks
+from mailinglist import (
+    erasure,
+    import_files,
+    import_runs,
+    import_sessions,
+    import_undo,
+    subscriptions,
+    tasks,
+)
 from mailinglist.changes import SYSTEM, Actor, Kind
 from mailinglist.csv_rows import UnreadableFile
 from mailinglist.models import (
@@ -163,7 +172,7 @@ class TestCheckAndImport:
             import_runs.start(row.pk, by=BY)
 
     def test_a_cancelled_import_stops_with_whole_chunks(self, news, monkeypatch):
-        monkeypatch.setattr(import_merge, "CHUNK", 10)
+        monkeypatch.setattr(import_sessions, "CHUNK", 10)
         row = checked(news, "email\n" + "".join(f"p{n}@post.example\n" for n in range(50)))
         import_runs.start(row.pk, by=BY)
         looks = iter([False, False, True, True])
@@ -176,24 +185,24 @@ class TestCheckAndImport:
         assert undone(row) == {"subscriptions": 20, "subscribers": 20}
 
     def test_a_chunk_that_a_cancel_came_before_leaves_nothing(self, news, monkeypatch):
-        monkeypatch.setattr(import_merge, "CHUNK", 10)
+        monkeypatch.setattr(import_sessions, "CHUNK", 10)
         row = checked(news, "email\n" + "".join(f"p{n}@post.example\n" for n in range(50)))
         import_runs.start(row.pk, by=BY)
-        chunks, parameters = iter(range(9)), import_merge._parameters
+        chunks = iter(range(9))
 
-        def cancelled_before_the_third(order):
+        def cancelled_before_the_third():
             if next(chunks) == 2:
                 import_runs.cancel(row.pk, by=BY)
-            return parameters(order)
+            return ExitStack()
 
-        monkeypatch.setattr(import_merge, "_parameters", cancelled_before_the_third)
+        monkeypatch.setattr(import_sessions, "ExitStack", cancelled_before_the_third)
         import_runs.run(row.pk)
         row.refresh_from_db()
         assert (row.state, row.people_done, Subscription.objects.count()) == ("cancelled", 20, 20)
         assert not ImportPart.objects.exists()
 
     def test_a_worker_that_ended_is_followed_by_one_that_goes_on(self, news, monkeypatch):
-        monkeypatch.setattr(import_merge, "CHUNK", 10)
+        monkeypatch.setattr(import_sessions, "CHUNK", 10)
         row = checked(news, "email\n" + "".join(f"p{n}@post.example\n" for n in range(50)))
         import_runs.start(row.pk, by=BY)
         looks = iter([False, False, True, True])
@@ -313,8 +322,8 @@ class TestUndo:
 WORKER = """
 import os, sys, django
 django.setup()
-from mailinglist import import_merge, import_runs
-import_merge.CHUNK = 500
+from mailinglist import import_merge, import_sessions, import_runs
+import_sessions.CHUNK = 500
 looks = iter(range(100))
 def stopping():
     if next(looks) == 4:
@@ -327,7 +336,7 @@ import_runs.run(int(sys.argv[1]), stopping=stopping)
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(monkeypatch):
-    monkeypatch.setattr(import_merge, "CHUNK", 500)
+    monkeypatch.setattr(import_sessions, "CHUNK", 500)
     row = checked(make_list(), "email\n" + "".join(f"p{n}@post.example\n" for n in range(4_000)))
     import_runs.start(row.pk, by=BY)
     process = subprocess.Popen(

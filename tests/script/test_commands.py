@@ -63,7 +63,7 @@ def unprepared() -> str:
 def test_commands_work_from_cron_with_nothing_running(tmp_path: Path) -> None:
     assert manage(tmp_path, "migrate", "-v0").returncode == 0
     shown = manage(tmp_path, "campaign_report", "1")
-    assert (shown.returncode, "There is no campaign 1." in shown.stderr) == (1, True)
+    assert (shown.returncode, "There is no campaign 1." in shown.stderr) == (2, True)
     assert not (tmp_path / "postgres" / "postmaster.pid").exists(), "the server outlived the command"
 
 

@@ -18,6 +18,7 @@ from script import processes, services
 from script.environment import PROJECT
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.script import journey
+from tests.script.test_ports import free_port
 
 pytestmark = pytest.mark.slow
 _SERVING = "Ctrl-C stops everything."
@@ -95,11 +96,6 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Start]]:
     for run in runs:
         run.child.terminate()
         run.child.wait(20)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def test_the_first_start_serves_and_shows_a_password(installation: Installation) -> None:

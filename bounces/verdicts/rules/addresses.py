@@ -106,6 +106,18 @@ DISABLED = (
     ),
 )
 
+AWAY = (
+    Rule(
+        r"\bout of (?:the )?office\b|\b(?:is|are|am) (?:currently |now )?on (?:vacation|holidays?|leave)\b|"
+        r"\b(?:currently )?away (?:from the office |on vacation )?until\b|\bin vacation\b|\bim urlaub\b|"
+        r"\bnicht im (?:buro|haus)\b|\ben vacances\b|\bde vacaciones\b|\bin ferie\b|\bde ferias\b|\bna urlopie\b|"
+        r"\bna dovolene\b|\bop vakantie\b|в отпуске|у відпустці|休暇中|休假|휴가",
+        "mailbox-disabled",
+        "550 5.1.1 The recipient is out of office until 3 January",
+        "gateways that make a refusal of an out-of-office note",
+    ),
+)
+
 RESTRICTED = (
     Rule(
         r"\bmessage filtered\b|\bonly accept(?:s|ing)? mail from|\bnot accepting any mail|"
@@ -113,7 +125,10 @@ RESTRICTED = (
         r"\brefuse to receive|\bprotected by\b|\brestricted\b.{0,20}\bsms|\brecipient preferences\b|"
         r"\beach of the following recipients was rejected by a remote|\buser (?:refuses|rejected|"
         r"does not (?:want|accept))|\brecipient (?:refuses|does not want|has rejected|rejected your)|"
-        r"\bdue to (?:extended )?inactivity|\brefused due to recipient",
+        r"\bdue to (?:extended )?inactivity|\brefused due to recipient|\b(?:requested|asked|chosen|elected|wish(?:es)?|"
+        r"prefers?|wants?) (?:us )?not to receive|\bopted[- ]out\b|\bdoes(?: not|n't) (?:wish to (?:receive|get)|"
+        r"want)\b|"
+        r"\bunsubscribed\b",
         "mailbox-restricted",
         "550 5.1.1 RCP-P2 Refused due to recipient preferences",
         "Facebook",

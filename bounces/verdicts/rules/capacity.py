@@ -1,5 +1,6 @@
 """PURE. Wordings about room and speed: full mailboxes, too large mails, too many mails at once."""
 
+from bounces.verdicts.rules.languages import ROOM
 from bounces.verdicts.rules.rule import Rule
 
 FULL = (
@@ -82,7 +83,7 @@ FULL = (
         r"\b(?:mailbox|inbox|user|account|recipient)\b.{0,30}\b(?:has too many|contains too many|"
         r"holds too many)\b.{0,20}\b(?:messages|mails)\b|\btoo many (?:messages|mails) in (?:the |"
         r"this )?(?:mailbox|inbox)|\btoo much mail data\b|\bmailbox has exceeded\b|\boverdrawn\b|"
-        r"\bmaildir (?:is )?over|\bover (?:its|the|their|his)? ?(?:size|storage|mailbox)? ?limit\b|"
+        r"\bmaildir (?:is )?over|\bover (?:its|the|their|his)? ?(?:size|storage|mailbox|message|mail)? ?limit\b|"
         r"\bexceeds? allowed message count|\bmail ?box (?:is )?too (?:large|big)|"
         r"\bmail ?file (?:is )?full|\bmail ?box (?:has )?reached|\bmail ?box (?:space|"
         r"storage) (?:is )?not enough|\bmailbox exceeds? allowed|\b(?:mail)?folder is full|"
@@ -113,6 +114,17 @@ FULL = (
         "mailbox-full",
         "Почтовый ящик получателя переполнен",
         "Mail.ru, Yandex, Japanese and Chinese providers",
+    ),
+    *ROOM,
+)
+
+#: Asked after RATE, which knows the quotas of senders.
+QUOTA = (
+    Rule(
+        r"(?<![\w.-])quotas?\b(?![\w-]*\.\w)",
+        "mailbox-full",
+        "550 5.1.1 quota",
+        "no refusal that speaks of a quota, in whatever language, is about an address that does not exist",
     ),
 )
 

@@ -13,7 +13,8 @@ class Rule:
     quantifier inside a quantifier, and every ``.`` with a bound. ``example``: a text it is for; a test runs
     it. ``source``: who writes so. ``statuses``: prefixes of the enhanced status or SMTP code it is limited
     to. ``raw``: the pattern is about a help page's address, and is searched in the text before addresses
-    are masked. ``final``: it holds for good even where the server answered with a temporary code.
+    are masked. ``final``: it holds whatever the code says: for good in spite of a temporary one, for now in
+    spite of a permanent one.
     """
 
     pattern: str

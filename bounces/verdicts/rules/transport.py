@@ -44,6 +44,39 @@ GREYLISTING = (
     ),
 )
 
+#: Asked before the address: a server that could not look, or says when to come again, knows of no missing address.
+WAVERING = (
+    Rule(
+        r"\b(?:ldap|database|backend|sql|mysql|directory)\b.{0,30}\b(?:temporar\w{1,4}|fail(?:ed|ure)|error|"
+        r"unavailable|"
+        r"not available|not respond\w{0,3}|unreachable|timed? ?out|down)\b|\btemporary (?:lookup|failure|error|"
+        r"problem)\b|"
+        r"\blookup temporarily\b",
+        "server-error",
+        "550 5.1.1 User unknown in virtual mailbox table because LDAP lookup temporarily failed",
+        "Postfix, Exchange and gateways whose directory is away",
+        statuses=("5",),
+    ),
+    Rule(
+        r"\btemporarily (?:deferred|rejected|refused|unknown)\b|\b(?:mail|message|delivery|recipient) (?:is |was |"
+        r"has been )?deferred\b|\b(?:re)?try (?:again )?(?:later|in \d|after \d|in (?:a|some) |tomorrow|shortly|"
+        r"soon)|\b(?:mail ?system|mail ?server|server|system|mailbox|account)s?\b.{0,30}\b(?:maintenance|"
+        r"being (?:moved|"
+        r"migrated|upgraded))\b|\bmigrating\b|\b(?:unknown|unavailable|not available) until\b|\bvorubergehend\b|"
+        r"\btemporairement\b|\btemporalmente\b|\btemporaneamente\b|\btijdelijk\b|\btymczasowo\b|"
+        r"\btillfallig\w{0,2}\b|\bmidlertidig\w{0,2}\b|\bdocasne\b|\bgecici\b|\bspater (?:erneut|noch ?mal|wieder)|"
+        r"\bplus tard\b|\bpiu tardi\b|\bmas tarde\b|\bmais tarde\b|"
+        r"\blater opnieuw\b|\bpozniej\b|\bpozdeji\b|\bneskor\b|\bsenare\b|\bsenere\b|\bmyohemmin\b|\bkesobb\b|"
+        r"\bdaha sonra\b|временно|позже|пізніше|αργ[οό]τερα|稍后|稍後|後で|後ほど|나중에|тимчасово|一時的|暂时|暫時|"
+        r"일시적",
+        "temporary",
+        "550 5.1.1 Recipient unknown; temporarily deferred, please retry in 10 minutes",
+        "many, behind a permanent code",
+        statuses=("5",),
+        final=True,
+    ),
+)
+
 FULL_DISK = (
     Rule(
         r"\binsufficient (?:system )?(?:disk space|storage|resources?|system storage|system resources?)|"

@@ -2,6 +2,7 @@
 protocol.
 """
 
+from bounces.verdicts.rules.policies import OUR_SERVER, POLICY_WORDS
 from bounces.verdicts.rules.rule import Rule
 
 AUTHENTICATION = (
@@ -129,7 +130,7 @@ VIRUS = (
 SPAM = (
     Rule(
         r"\bspam\b(?!box| filter test)|\bspam-?(?:like|id|message|mail)|\bantispam|\banti-spam|"
-        r"\bspamassassin|\bspamprofiler|\bjunk ?(?:mail|e-?mail)|\bunsolicited\b|\bbulk (?:e-?mail|mail|"
+        r"\bspamassassin|\bspamprofiler|\bjunk\b|\bjunk ?(?:mail|e-?mail)|\bunsolicited\b|\bbulk (?:e-?mail|mail|"
         r"email)\b|\bmass mailer\b|\bube\b|\buce\b|\burib[l]\b|\bspamverdacht\b|\bpourriel|\bспам|スパム|"
         r"垃圾邮件|迷惑メール",
         "spam",
@@ -161,11 +162,17 @@ SENDER = (
         r"source|"
         r"sender'?s)\b(?: e-?mail)?(?: address)?(?: domain)?:? ?(?:<addr>:? ?)?.{0,20}\b(?:rejected|"
         r"denied|blocked|refused|invalid|not accepted|not allowed|disallowed|banned|not exist|"
-        r"doesn't exist|unknown|not found|unroutable|unverified|not permitted|not authorized|forbidden|"
+        r"doesn't exist|unknown|not found|unroutable|unverified|not permitted|not authorized|forbidden|null ?mx|"
         r"does not resolve|verif\w{1,8} (?:failed|failure))\b",
         "sender-refused",
         "501 5.1.8 Sender address rejected",
         "many",
+    ),
+    Rule(
+        r"\binvalid dns (?:mx|a)\b|\bmailbox unavailable\b.{0,80}\b(?:dns|mx|sender'?s?|sending domain)\b",
+        "sender-refused",
+        "550 Requested action not taken: mailbox unavailable invalid DNS MX or A/AAAA resource record",
+        "GMX, WEB.DE: the domain of the sender is meant",
     ),
     Rule(
         r"\bdomain of (?:the )?sender(?:'s)?(?: address)?\b|\bunroutable sender\b|\b(?:invalid|unknown|"
@@ -250,28 +257,6 @@ PROTOCOL = (
     ),
 )
 
-POLICY = (
-    Rule(
-        r"\b(?:polic(?:y|ies)|policy reasons)\b|\bprohibit(?:ed|s|ion)\b|\bsecurity (?:policy|policies|"
-        r"reasons)|\bagainst our\b|\btransport\.rules|\brule imposed|\brichtlinie|\bpolitique de|"
-        r"\bполитик|\bdisallowed by|\bnot acceptable\b|\breject-id\b|\bcompliance\b",
-        "policy",
-        "550 Denied by policy",
-        "many",
-    ),
-    Rule(
-        r"\b(?:message|mail|e-?mail|service|delivery|transaction) (?:was |is |has been |"
-        r"could )?(?:refused|not allowed|blocked|denied|not authorized|rejete|refuse)|"
-        r"\baccess (?:is )?(?:denied|blocked|refused)|\bpermission denied\b|\bblocked\b(?! for one)|"
-        r"\bservice refuse|\bmessage_?rejected|\bmessage rejected|\b(?:mail|e-?mail) rejected|"
-        r"\brejected this message|\b(?:message|mail) (?:was|is|has been) rejected|\bzugriff verweigert|"
-        r"\bannahme verweigert",
-        "policy",
-        "550 Access denied",
-        "several",
-    ),
-)
-
 TRUST = (
     *BLOCKLIST,
     *VIRUS,
@@ -279,4 +264,6 @@ TRUST = (
     *MALFORMED,
     *SENDER,
     *PROTOCOL,
+    *OUR_SERVER,
+    *POLICY_WORDS,
 )

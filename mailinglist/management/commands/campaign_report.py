@@ -4,10 +4,10 @@ import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from mailinglist import reports
-from mailinglist.models import Campaign
+from mailinglist.management import named
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     epilog = """example:
   manage.py campaign_report 7 --json
 
-exit status: 0 printed, 1 no such campaign, 2 wrong arguments"""
+exit status: 0 printed, 2 wrong arguments or no such campaign"""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.formatter_class = RawDescriptionHelpFormatter
@@ -24,9 +24,7 @@ exit status: 0 printed, 1 no such campaign, 2 wrong arguments"""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        campaign = Campaign.objects.filter(pk=options["id"]).first()
-        if campaign is None:
-            raise CommandError(f"There is no campaign {options['id']}.")
+        campaign = named.campaign(options["id"])
         report = reports.campaign_report(campaign.pk)
         if options["json"]:
             self.stdout.write(json.dumps(report))

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['address']!r} is no address: {bad}", returncode=2) from bad
         found = Subscriber.objects.filter(email_key=key).values_list("pk", flat=True).first()
         if found is None:
-            raise CommandError("Nobody with this address is known here.")
+            raise CommandError("Nobody with this address is known here.", returncode=2)
         if not options["yes"]:
             self._ask(options["address"])
         by = Actor(Kind.COMMAND, evidence={"command": "erase_subscriber"})

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from mailinglist import logins, second_step
 from mailinglist.changes import Actor, Kind
+from mailinglist.management import named
 
 
 class Command(BaseCommand):
@@ -21,9 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["username"]
-        user = get_user_model()._default_manager.filter(username=name).first()
-        if user is None:
-            raise CommandError(f"There is no manager {name}.")
+        user = named.manager(name)
         by = Actor(Kind.COMMAND, evidence={"command": "reset_second_step"})
         was_on = second_step.switch_off(user, by=by, why="Reset on the server.")
         logins.unlock(name)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mailinglist import lifecycle, reports, tasks
 from mailinglist.changes import Actor, Kind
+from mailinglist.management import named
 from mailinglist.models import Campaign
 from mailinglist.sending import engine
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
   manage.py send_campaign 7                start it; workers send
   manage.py send_campaign 7 --wait --json  send it here too, until nothing is left to send; print the report
 
-exit status: 0 started (with --wait: sent), 1 it cannot start or was stopped, 2 wrong arguments"""
+exit status: 0 started (with --wait: sent), 1 it cannot start or was stopped, 2 wrong arguments or no such campaign"""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.formatter_class = RawDescriptionHelpFormatter
@@ -47,9 +48,7 @@ exit status: 0 started (with --wait: sent), 1 it cannot start or was stopped, 2 
             )
 
     def _start(self, campaign_id: int, *, now: bool) -> None:
-        campaign = Campaign.objects.filter(pk=campaign_id).first()
-        if campaign is None:
-            raise CommandError(f"There is no campaign {campaign_id}.")
+        campaign = named.campaign(campaign_id)
         if campaign.status == Status.SCHEDULED and not now:
             raise CommandError(
                 f"Campaign {campaign_id} is scheduled for {campaign.scheduled_at:%Y-%m-%d %H:%M} UTC. "

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from mailinglist import logins
+from mailinglist.management import named
 
 
 class Command(BaseCommand):
@@ -19,4 +20,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["username"]
         found = logins.unlock(name)
+        if not found:
+            named.manager(name)
         self.stdout.write(f"{name} is unlocked." if found else f"{name} was not locked. Nothing was changed.")

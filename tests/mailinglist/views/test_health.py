@@ -1,5 +1,6 @@
 """Addresses for machines that watch us."""
 
+import os
 from datetime import timedelta
 from unittest import mock
 
@@ -27,6 +28,13 @@ def test_healthz_answers_without_a_database(client: Client) -> None:
 @pytest.mark.django_db
 def test_readyz_is_green_on_a_migrated_database(client: Client) -> None:
     assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_tells_this_machine_alone_which_server_answers(client: Client) -> None:
+    assert client.get("/readyz", **HERE)["X-Process"] == str(os.getppid())
+    assert "X-Process" not in client.get("/readyz", **HERE, HTTP_X_FORWARDED_FOR="203.0.113.9")
+    assert "X-Process" not in client.get("/readyz", **HERE, REMOTE_ADDR="203.0.113.9")
 
 
 @pytest.mark.django_db
