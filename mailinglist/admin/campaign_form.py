@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from mailinglist import writing
@@ -105,4 +106,11 @@ class CampaignForm(forms.ModelForm):
         shown["kept"] = kept or values.get("kept", "")
         self.data = shown
         self.fields["write_over"].widget = UnfoldBooleanSwitchWidget()
-        self.add_error("write_over", campaign_versions.conflict(newer, kept=bool(kept)))
+        versions = reverse("admin:mailinglist_campaign_versions", args=[self.instance.pk])
+        says = format_html(
+            '{} <a class="ml-link" href="{}?number={}#difference" target="_blank">What they changed</a>',
+            campaign_versions.conflict(newer, kept=bool(kept)),
+            versions,
+            newer.number,
+        )
+        self.add_error("write_over", says)

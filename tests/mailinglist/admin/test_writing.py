@@ -86,6 +86,7 @@ def test_a_save_over_a_newer_one_is_refused_and_nothing_is_lost(
     seen = Campaign.objects.get().revision
     save(other, campaign, body="theirs")
     page = save(staff, campaign, body="mine, longer", base=seen)
+    assert f'href="{url(campaign, "versions")}?number=3#difference"' in page
     assert "bert saved version 3" in page and "mine, longer" in page and "Replace theirs with mine" in page
     assert Campaign.objects.get().body == "theirs"
     save(staff, campaign, body="mine, longer", base=seen, write_over="on")
