@@ -225,14 +225,17 @@ _DECIDED = {
 
 
 def _incidents(events: list[Event]) -> dict[str, list[Incident]]:
-    """The incidents of the providers and the time of these bounces."""
+    """The incidents of the providers and the time of these bounces. Blocks say nothing about addresses."""
     bounced = [event for event in events if event.verdict in ("hard", "soft")]
     times = [event.occurred_at for event in bounced]
     names = {providers.of_address(event.recipient) for event in bounced}
     found: dict[str, list[Incident]] = defaultdict(list)
     if times:
         rows = Incident.objects.filter(
-            provider__in=names, started_at__lte=max(times), ended_at__gt=min(times)
+            kind=Incident.Kind.HARD,
+            provider__in=names,
+            started_at__lte=max(times),
+            ended_at__gt=min(times),
         )
         for row in rows:
             found[row.provider].append(row)

@@ -46,7 +46,9 @@ class Incident(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "kind"], condition=Q(state="open"), name="one_open_incident_per_provider"
+                fields=["provider", "kind", "started_at"],
+                condition=Q(state="open"),
+                name="one_open_incident_per_wave",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "confirmed", "released"]), name="incident_state_known"

@@ -2,7 +2,8 @@
 
 ``watch`` is called by the sweep. An incident is an interval of a provider's time; which bounces belong to it is
 asked anew whenever they are judged (``history.Scene.standing``), so that the order in which events and incidents
-appear cannot matter. What a bounce had done before its incident was seen is taken back when it is.
+appear cannot matter. What a bounce had done before its incident was seen is taken back when it is. A wave of blocks is
+only shown, until a manager closes it: blocks take nothing from anybody, and say nothing about hard bounces.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -11,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from bounces import judgement, providers, slots, undo
 from bounces.history import Scene
-from bounces.models import Event, Incident, ProviderSlot
-from bounces.policy import Standing
+from bounces.models import Event, Incident, ProviderSlot, Watermark
+from bounces.policy import DOMAIN_NOT_FOUND, Effect, Standing
 from bounces.waves import BLOCK, HARD, QUIET, SLOT, Limits, Slot, Wave, baseline, waves
 from mailinglist import suppression
 from mailinglist.changes import SYSTEM, Actor, Noun, record
@@ -28,10 +29,14 @@ LIMITS = Limits()
 #: How far back the usual share of a provider is looked up.
 HISTORY = timedelta(days=28)
 BATCH = 200
+#: A soft bounce that ends a person's mails, because their domain was not found a second time.
+_DOMAIN_GONE = {"verdict": "soft", "reason": DOMAIN_NOT_FOUND, "effect": Effect.UNSUBSCRIBE_AND_SUPPRESS}
+#: The row that is locked while an incident is opened or extended.
+NOTING = "incidents"
 
 
 class CannotDecide(ValueError):
-    """The incident was decided before; the message says how."""
+    """The incident was decided before, or there is nothing to decide; the message says which."""
 
 
 @dataclass(slots=True)
@@ -55,14 +60,15 @@ def watch() -> list[Incident]:
             for wave in _waves(provider, kind, start - QUIET, end):
                 if incident := _note(provider, wave):
                     changed.append(incident)
-                    _judge_anew(incident)
+                    if kind == HARD:
+                        _judge_anew(incident)
     return changed
 
 
 def affected(incident: Incident) -> QuerySet[Event]:
-    """The hard bounces in the time of an incident, whoever they are about."""
+    """The bounces in the time of an incident that are believed or not with it, whoever they are about."""
     return Event.objects.at(incident.provider).filter(
-        verdict="hard",
+        Q(verdict="hard") | Q(**_DOMAIN_GONE),
         occurred_at__gte=incident.started_at,
         occurred_at__lt=incident.ended_at,
         subscriber__isnull=False,
@@ -70,13 +76,16 @@ def affected(incident: Incident) -> QuerySet[Event]:
 
 
 def confirm(incident_id: int, *, by: Actor, why: str) -> Decided:
-    """The provider is right: its hard bounces take effect now. Raises CannotDecide when it is not open."""
+    """The provider is right: its hard bounces take effect now. Raises CannotDecide when it is not open.
+
+    A wave of blocks is closed by it, and has no effect on anybody.
+    """
     incident = _decide(incident_id, State.CONFIRMED, (State.OPEN,), by, why)
     done = Decided()
     for people in _batches(incident):
         with transaction.atomic():
             counts = judgement.settle(subscriber_ids=people)
-        done.people += len(people)
+        done.people += len(people) if incident.kind == HARD else 0
         done.subscriptions += counts.unsubscribed
         done.suppressions += counts.suppressed
     return done
@@ -93,8 +102,10 @@ def release(
     """It was an outage: its bounces never count, and what they did is taken back, here and at SES.
 
     Also for a confirmed incident: everybody it cost a subscription gets it back. Interrupted, it can be repeated.
-    ``dry_run`` does and undoes it, a batch of people at a time.
+    ``dry_run`` does and undoes it, a batch of people at a time. Raises CannotDecide for a wave of blocks.
     """
+    if Incident.objects.filter(pk=incident_id, kind=BLOCK).exists():
+        raise CannotDecide("Blocks take nothing from anybody, so there is nothing to take back.")
 
     def decide() -> Incident:
         return _decide(incident_id, State.RELEASED, tuple(State), by, why)
@@ -143,18 +154,21 @@ def rule(event_ids: Collection[int], ruling: Event.Ruling, *, by: Actor, why: st
 
 def held_people(incident: Incident) -> list[int]:
     """Who has a hard bounce of this incident that has no effect yet (ids), at most ten thousand."""
-    waiting = Event.objects.filter(
-        verdict="hard",
+    if incident.kind == BLOCK:
+        return []
+    in_time = Event.objects.filter(
         applied_at__isnull=True,
         occurred_at__gte=incident.started_at,
         occurred_at__lt=incident.ended_at,
         subscriber__isnull=False,
         delivery__isnull=False,
     )
-    # The few that wait are found by index; asked for the domain too, PostgreSQL reads all bounces of the provider.
+    # The few that wait are found by two indexes; asked for the domain too, PostgreSQL reads all bounces of the provider.
     domains = set(providers.domains(incident.provider))
-    rows = waiting.values_list("subscriber_id", "recipient").iterator()
-    people = {pk for pk, address in rows if pk and domains.intersection(address.lower().split("@")[1:2])}
+    people: set[int] = set()
+    for waiting in (in_time.filter(verdict="hard"), in_time.filter(**_DOMAIN_GONE)):
+        rows = waiting.values_list("subscriber_id", "recipient").iterator()
+        people |= {pk for pk, address in rows if pk and domains.intersection(address.lower().split("@")[1:2])}
     return sorted(people)[:10_000]
 
 
@@ -195,21 +209,22 @@ def _judge_anew(incident: Incident) -> None:
         with transaction.atomic():
             scene = Scene(people)
             for event in scene.events:
-                if event.applied_at and event.verdict == "hard" and scene.standing(event) == Standing.HELD:
+                if event.applied_at and _speaks(event) and scene.standing(event) == Standing.HELD:
                     undo.take_back(event, by=by, why=why, forgive=False)
                     event.applied_at = None
                     event.save(update_fields=["applied_at"])
             judgement.settle(subscriber_ids=people)
 
 
+def _speaks(event: Event) -> bool:
+    """Whether a bounce says that the address does not exist: hard, or soft once a second one confirmed the first."""
+    gone = {name: getattr(event, name) for name in _DOMAIN_GONE}
+    return event.verdict == "hard" or gone == _DOMAIN_GONE
+
+
 def _belongs(event: Event, incident: Incident, scene: Scene) -> bool:
     found = scene.incident(event)
-    return (
-        event.verdict == "hard"
-        and found is not None
-        and found.pk == incident.pk
-        and scene.delivered_before(event)
-    )
+    return _speaks(event) and found is not None and found.pk == incident.pk and scene.delivered_before(event)
 
 
 def _batches(incident: Incident) -> Iterator[list[int]]:
@@ -228,7 +243,9 @@ def _batches(incident: Incident) -> Iterator[list[int]]:
 def _decide(
     incident_id: int, state: Incident.State, allowed: tuple[str, ...], by: Actor, why: str
 ) -> Incident:
-    incident = Incident.objects.select_for_update().get(pk=incident_id)
+    incident = Incident.objects.select_for_update().filter(pk=incident_id).first()
+    if incident is None:
+        raise CannotDecide("This incident became part of another one. Decide about that one.")
     if incident.state not in allowed:
         raise CannotDecide(f"This incident was decided before: {incident.get_state_display()}.")
     before, now = incident.state, timezone.now()
@@ -267,22 +284,31 @@ def usual_share(provider: str, kind: str, before: datetime) -> float:
 
 @transaction.atomic
 def _note(provider: str, wave: Wave) -> Incident | None:
-    """Open or extend the incident of a wave. None when that changes nothing."""
+    """Open or extend the incident of a wave. None when that changes nothing.
+
+    Only a wave less than QUIET away extends an open incident: one that nobody decided about must not swallow what its
+    provider says weeks later. A wave between two open incidents makes them one.
+    """
+    _one_at_a_time()
     end = wave.ends_at + QUIET
     start = wave.starts_at
     rows = Incident.objects.select_for_update().filter(provider=provider, kind=wave.kind)
     for row in rows.exclude(state=State.OPEN).filter(started_at__lt=wave.ends_at, ended_at__gt=start):
         # Decided already, up to here: what comes later is to be decided anew.
         start = max(start, row.ended_at)
-    if start >= wave.ends_at:
+    if start > wave.starts_at and not _goes_on(provider, wave, start):
         return None
-    incident = rows.filter(state=State.OPEN).first()
-    if incident is None:
-        incident = Incident(provider=provider, kind=wave.kind, started_at=start, ended_at=end)
-    elif incident.started_at <= start and incident.ended_at >= end:
-        _count(incident, wave).save(update_fields=["bounced", "seen", "share"])
+    near = list(
+        rows.filter(state=State.OPEN, started_at__lt=end, ended_at__gt=start).order_by("started_at", "pk")
+    )
+    if near and near[0].started_at <= start and near[0].ended_at >= end:
+        _count(near[0], wave).save(update_fields=["bounced", "seen", "share"])
         return None
-    incident.started_at, incident.ended_at = min(incident.started_at, start), max(incident.ended_at, end)
+    incident = near[0] if near else Incident(provider=provider, kind=wave.kind)
+    incident.started_at = min([start, *(row.started_at for row in near)])
+    incident.ended_at = max([end, *(row.ended_at for row in near)])
+    for other in near[1:]:
+        _absorb(other, incident)
     incident.baseline = usual_share(provider, wave.kind, incident.started_at - SLOT)
     is_new = incident.pk is None
     _count(incident, wave).save()
@@ -298,10 +324,41 @@ def _note(provider: str, wave: Wave) -> Incident | None:
     return incident
 
 
+def _one_at_a_time() -> None:
+    """Until the end of the transaction: two looks at once would open an incident twice."""
+    Watermark.objects.get_or_create(name=NOTING)
+    Watermark.objects.select_for_update().get(name=NOTING)
+
+
+def _goes_on(provider: str, wave: Wave, after: datetime) -> bool:
+    """Whether a wave has a bounce of a known address after the decision about its beginning, which fell into a slot."""
+    later = Event.objects.at(provider).filter(
+        verdict=wave.kind,
+        occurred_at__gte=after,
+        occurred_at__lt=wave.ends_at,
+        subscriber__health__first_delivered_at__lt=F("occurred_at"),
+    )
+    return later.exists()
+
+
+def _absorb(other: Incident, incident: Incident) -> None:
+    """``other`` is in the time of ``incident`` now. Nothing was decided about it, so nothing is lost with it."""
+    record(
+        Noun.INCIDENT,
+        other.pk,
+        before=State.OPEN,
+        after=f"part of incident {incident.pk}",
+        why=f"A wave between them makes them one: {other}; {incident}.",
+        by=SYSTEM,
+    )
+    incident.share = max(incident.share, other.share)
+    other.delete()
+
+
 def _count(incident: Incident, wave: Wave) -> Incident:
     sums: dict[str, Any] = ProviderSlot.objects.filter(
         provider=incident.provider,
-        starts_at__gte=incident.started_at,
+        starts_at__gt=incident.started_at - SLOT,
         starts_at__lt=incident.ended_at,
     ).aggregate(seen=Sum("known_seen"), bounced=Sum(f"known_{incident.kind}"))
     incident.seen, incident.bounced = sums["seen"] or 0, sums["bounced"] or 0

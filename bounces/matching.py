@@ -6,6 +6,7 @@ nobody. An event whose tag contradicts its message id or the address that SES ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bounces.events import EventFacts
 from mailinglist import addresses, tokens
@@ -17,7 +18,7 @@ class Match:
     """``delivery_id`` None: nothing of ours. ``conflict``: the sentence for the quarantine.
 
     ``known``: the attempt has the event's message id already, so that there is nothing to prove. ``erased``: it is a
-    mail of ours to a person who was erased since.
+    mail of ours to a person who was erased since. ``sent_at``: when the attempt began.
     """
 
     delivery_id: int | None = None
@@ -26,6 +27,7 @@ class Match:
     conflict: str = ""
     known: bool = False
     erased: bool = False
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class _Row:
     message_id: str | None
     subscriber_id: int | None
     email_key: str | None
+    started_at: datetime
 
 
 _COLUMNS = (
@@ -45,6 +48,7 @@ _COLUMNS = (
     "message_id",
     "delivery__subscriber_id",
     "delivery__subscriber__email_key",
+    "started_at",
 )
 
 
@@ -124,4 +128,5 @@ def _found(row: _Row, message_id: str) -> Match:
         row.subscriber_id,
         known=row.message_id == message_id,
         erased=row.subscriber_id is None,
+        sent_at=row.started_at,
     )

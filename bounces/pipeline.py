@@ -7,7 +7,7 @@ tasks.py, by commands, and by the admin's "process again".
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -37,6 +37,9 @@ MAX_TRIES = 5
 FIRST_PAUSE = timedelta(seconds=30)
 #: SQS keeps a message for 14 days at most; anything older is a replay of something long settled.
 MAX_AGE = timedelta(days=14)
+
+#: Clocks of servers differ by so much, and the date of a mail knows no fractions of a second.
+SKEW = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -198,7 +201,7 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
     for (row, _), match in zip(found, matches, strict=True):
         row.error = row.error or match.conflict
     good = [
-        writing.Found(row, event, match)
+        writing.Found(row, _dated(row, event, match), match)
         for (row, event), match in zip(found, matches, strict=True)
         if not row.error
     ]
@@ -223,6 +226,20 @@ def _process_batch(ids: Sequence[int], replay: bool) -> Done:
         logger.warning("Notification %s is quarantined: %s", row.pk, row.error)
     Notification.objects.bulk_update(bad, ["state", "error", "processed_at"])
     return done
+
+
+def _dated(row: Notification, event: reading.Judged, match: matching.Match) -> reading.Judged:
+    """A report that came by mail is as old as its sender says, unless that is before the mail it is about.
+
+    Anybody may write any date, and an old one would end a hold before it began. Which clock is wrong nobody knows, so
+    such a report is as old as its arrival here.
+    """
+    at = event.fact.occurred_at
+    if row.source != Notification.Source.DSN or match.sent_at is None:
+        return event
+    believed = match.sent_at - SKEW <= at <= row.received_at
+    within = max(at if believed else row.received_at, match.sent_at)
+    return event if within == at else replace(event, fact=replace(event.fact, occurred_at=within))
 
 
 def _read(row: Notification) -> reading.Reading:

@@ -8,7 +8,8 @@ the pull does not bring it back, and SES is asked to forget it.
 - pull: what SES has on its list is suppressed here, whoever put it there, but for what it listed by itself after a bounce
   that is not the person's fault: that it is asked to forget, too;
 - push: our hard bounces and complaints are put on its list, so that other programs of the account spare them too;
-- delete: what was released here is taken off its list.
+- delete: what was released here is taken off its list; but for a complaint that SES has heard of and we have not, which
+  no release of bounces is about.
 
 A manager's own suppressions are not pushed: SES knows no reason for them.
 """
@@ -183,6 +184,8 @@ class _Run:
 
     def tell(self) -> None:
         """Take off SES's list what was released here, then put on it what was suppressed here."""
+        if self._calls is not None and to_delete().exists():
+            self._read_complaints()
         for row, email in _with_emails(to_delete()):
             if not self.may_call():
                 break
@@ -199,6 +202,18 @@ class _Run:
             self.done.put += 1
             self._report()
         self.done.left = 0 if self._dry_run else to_delete().count() + to_put().count()
+
+    def _read_complaints(self) -> None:
+        """What SES listed for complaints since the whole list was read last, before anything is taken off there."""
+        mark = Watermark.objects.get(name=NAME)
+        since, token = mark.finished_at and mark.finished_at - PULL_EVERY, ""
+        while self.may_call():
+            ask = partial(aws.list_suppressed, token=token, reason="COMPLAINT", since=since)
+            rows, token = self._call(ask)
+            for row in rows:
+                self._mirror(row, None)
+            if not token:
+                return
 
     def _mirror(self, row: aws.SuppressedAtSes, without_fault: int | None) -> None:
         """One entry of SES's list; ``without_fault``: the subscriber whom SES listed for what is not their fault."""

@@ -280,7 +280,7 @@ def _events(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entr
             rank=3,
             key=row.pk,
             tone=words.tone(row.verdict) if not plain else "default",
-            label=words.verdict(row.verdict) if not plain else words.spaced(row.kind),
+            label=words.verdict(row.verdict) if not plain else _plain_label(row),
             headline=_event_headline(row, judged),
             who=f"about {mail_name(row.delivery)}, attempt {row.attempt_number}" if row.delivery else "",
             details=tuple(_decided(row, now)),
@@ -295,6 +295,11 @@ def _events(subscriber_id: int, need: int, lists: Lists | None) -> Iterator[Entr
                 ("admin:bounces_event_change", row.pk, "This event"),
             ),
         )
+
+
+def _plain_label(row: Event) -> str:
+    # Reports of this kind are complaints; those that are none must not look like one.
+    return "report" if row.kind == "complaint" else words.spaced(row.kind)
 
 
 def _event_headline(row: Event, judged: dict[int, tuple[Judgement, float | None]]) -> str:

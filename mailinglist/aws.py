@@ -106,9 +106,18 @@ class SuppressedAtSes:
     since: datetime
 
 
-def list_suppressed(*, token: str = "", page_size: int = 1000) -> tuple[list[SuppressedAtSes], str]:
-    """A page of the account's suppression list, and the token of the next one ("": the last). Botocore's errors."""
-    more = {"NextToken": token} if token else {}
+def list_suppressed(
+    *, token: str = "", page_size: int = 1000, reason: str = "", since: datetime | None = None
+) -> tuple[list[SuppressedAtSes], str]:
+    """A page of the account's suppression list, and the token of the next one ("": the last). Botocore's errors.
+
+    ``reason``: only BOUNCE or COMPLAINT; ``since``: only what was listed later.
+    """
+    more: dict[str, Any] = {"NextToken": token} if token else {}
+    if reason:
+        more["Reasons"] = [reason]
+    if since:
+        more["StartDate"] = since
     answer = client("sesv2").list_suppressed_destinations(PageSize=page_size, **more)
     rows = [
         SuppressedAtSes(row["EmailAddress"], row["Reason"], row["LastUpdateTime"])

@@ -161,9 +161,10 @@ def unlist(subscriber_id: int, *, at: datetime, by: Actor, why: str) -> bool:
 def mirror(email: str, *, reason: Suppression.Reason, since: datetime, by: Actor, why: str) -> str:
     """SES has ``email`` on its list since ``since``. Returns what that means here.
 
-    "new": suppressed here too, now · "known": it was · "released": a manager released it later than that, so SES
-    is to take it off · "": no address that could ever get mail. People who were erased stay blocked: only the
-    key of the address is kept.
+    "new": suppressed here too, now · "known": it was, though perhaps for a weaker reason, which this one replaces ·
+    "released": a manager released it later than that, so SES is to take it off · "": no address that could ever get
+    mail. Who released a weaker reason said nothing about a complaint: that is "new". People who were erased stay
+    blocked: only the key of the address is kept.
     """
     try:
         key = key_for(addresses.normalise(email).key)
@@ -174,24 +175,28 @@ def mirror(email: str, *, reason: Suppression.Reason, since: datetime, by: Actor
     row, created = Suppression.objects.select_for_update(no_key=True).get_or_create(
         key=key, defaults={"reason": reason, "since": since, "evidence": why, "synced_at": now}
     )
-    if not created and row.active and row.reason != Reason.ERASED:
+    known = not created and row.active and row.reason != Reason.ERASED
+    stronger = created or STRENGTH[reason] > STRENGTH[Reason(row.reason)]
+    if known and not stronger:
         row.synced_at = now
         row.save(update_fields=["synced_at"])
         return "known"
-    if not created and row.released_at is not None and since <= row.released_at:
+    unheard = stronger and reason == Reason.COMPLAINT
+    if not created and row.released_at is not None and since <= row.released_at and not unheard:
         return "released"
+    before = row.reason if known else ""
     if not created:
         _block(row, reason, since, why, synced_at=now)
     record(
         Noun.SUPPRESSION,
         row.pk,
-        before="",
+        before=before,
         after=reason,
         why=why,
         by=by,
         subscriber_id=subscriber.pk if subscriber else None,
     )
-    return "new"
+    return "known" if known else "new"
 
 
 def told_ses(suppression_id: int, *, released: bool) -> bool:

@@ -18,6 +18,10 @@ from mailinglist.templatetags.mailinglist_tags import badge
 
 PERMISSIONS = ("mailinglist.change_subscriber", "mailinglist.change_suppression")
 State = Incident.State
+_NOTHING_HELD = (
+    "Blocked mails count against nobody, so nothing is held and nothing is to be taken back. Hard bounces of the same "
+    "time follow their own rules."
+)
 _TONES = {State.OPEN: "warning", State.CONFIRMED: "danger", State.RELEASED: "success"}
 
 
@@ -61,6 +65,16 @@ class IncidentAdmin(MachineOwnedAdmin):
         """The provider is right."""
         require(request, *PERMISSIONS)
         incident = get_object_or_404(Incident, pk=incident_id)
+        if incident.kind == Incident.Kind.BLOCK:
+            return self._decide(
+                request,
+                incident,
+                title=f"Close what {incident.provider} blocked",
+                sentences=[_numbers(incident), f"{_NOTHING_HELD} Closed, it leaves the first page."],
+                button="Close it",
+                act=incidents.confirm,
+                danger=False,
+            )
         return self._decide(
             request,
             incident,
@@ -78,7 +92,7 @@ class IncidentAdmin(MachineOwnedAdmin):
     def release_view(self, request: HttpRequest, incident_id: int) -> HttpResponse:
         """It was an outage, or a fault of ours."""
         require(request, *PERMISSIONS)
-        incident = get_object_or_404(Incident, pk=incident_id)
+        incident = get_object_or_404(Incident, pk=incident_id, kind=Incident.Kind.HARD)
         return self._decide(
             request,
             incident,
@@ -119,6 +133,8 @@ class IncidentAdmin(MachineOwnedAdmin):
 
     @display(description="State")
     def state_badge(self, row: Incident) -> SafeString:
+        if row.kind == Incident.Kind.BLOCK and row.state != State.OPEN:
+            return badge("closed", "default")
         return badge(row.get_state_display(), _TONES[State(row.state)])
 
     @display(description="What was seen")
@@ -127,6 +143,8 @@ class IncidentAdmin(MachineOwnedAdmin):
 
     @display(description="Held now")
     def held(self, row: Incident) -> str:
+        if row.kind == Incident.Kind.BLOCK:
+            return _NOTHING_HELD
         people = incidents.held_people(row)
         arrived = incidents.delivered_since(row, people)
         return f"{len(people)} people have a hard bounce that has no effect; {arrived} of them took a mail since."
@@ -136,6 +154,8 @@ class IncidentAdmin(MachineOwnedAdmin):
         confirm, release = (
             reverse(f"admin:bounces_incident_{name}", args=[row.pk]) for name in ("confirm", "release")
         )
+        if row.kind == Incident.Kind.BLOCK:
+            return format_html('<a href="{}">Close …</a>', confirm) if row.state == State.OPEN else "decided"
         if row.state == State.OPEN:
             return format_html(
                 '<a href="{}">Believe it …</a> · <a href="{}">Take back …</a>', confirm, release
@@ -152,6 +172,9 @@ def _carry_out(
         done = act(incident.pk, by=by, why=why)
     except incidents.CannotDecide as error:
         messages.warning(request, str(error))
+        return
+    if incident.kind == Incident.Kind.BLOCK:
+        messages.success(request, "The incident is closed.")
         return
     messages.success(
         request,

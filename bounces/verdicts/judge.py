@@ -28,12 +28,17 @@ def judge(facts: BounceFacts) -> Verdict:
     if facts.subtype in ses_types.NOT_SENT:
         return verdict(ses_types.NOT_SENT[facts.subtype])
     if facts.kind == "complaint":
-        return verdict(ses_types.COMPLAINTS.get(facts.type.lower(), "other-complaint"))
+        return verdict(ses_types.COMPLAINTS.get(_feedback_type(facts.type), "other-report"))
     if facts.kind == "delay":
         return _delay(facts)
     if facts.kind == "bounce":
         return verdict(_bounce(facts))
     return verdict("unheard-of")
+
+
+def _feedback_type(text: str) -> str:
+    """Without the comments and parameters that some programs write behind it."""
+    return text.lower().partition("(")[0].partition(";")[0].strip()
 
 
 def _delay(facts: BounceFacts) -> Verdict:

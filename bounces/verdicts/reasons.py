@@ -91,9 +91,7 @@ REASONS: dict[str, Reason] = {
     "abuse": Reason("complaint", "The person reported the mail as spam."),
     "fraud": Reason("complaint", "The mail was reported as fraud."),
     "virus-report": Reason("complaint", "The mail was reported as carrying a virus."),
-    "auth-failure": Reason(
-        "complaint", "The receiver reported that the mail failed its authentication checks."
-    ),
+    "opt-out": Reason("complaint", "The person asked, through their provider, for no more mail."),
     "not-spam": Reason("complaint", "The person said that the mail is not spam. Nothing changes."),
     "other-complaint": Reason("complaint", "The receiver reported a complaint about the mail."),
     # neither good nor bad
@@ -107,6 +105,14 @@ REASONS: dict[str, Reason] = {
     "subscription": Reason("not-a-bounce", "The person changed their subscriptions at SES."),
     "receipt": Reason("not-a-bounce", "A receipt that the mail was read or thrown away."),
     "challenge": Reason("not-a-bounce", "A program asks the sender to confirm; the mail waits there."),
+    "auth-report": Reason(
+        "not-a-bounce",
+        "The receiver reported how the mail fared in its authentication checks. No reader complained, so nothing "
+        "changes.",
+    ),
+    "other-report": Reason(
+        "not-a-bounce", "The receiver reported something that is no complaint of the reader. Nothing changes."
+    ),
     "report": Reason("not-a-bounce", "A report about mail traffic in general, not about one mail."),
     "ordinary-mail": Reason("not-a-bounce", "A mail that reports nothing about a mail of ours."),
     "unsubscribe-mail": Reason("not-a-bounce", "A mail that asks to end a subscription."),

@@ -21,15 +21,20 @@ BOUNCE_TYPES: dict[tuple[str, str], str] = {
     ("Transient", ""): "temporary",
 }
 
-#: Complaints by feedback type; "" is a complaint that came without a report.
+#: Complaints by feedback type (RFC 5965, 6591); "" is a complaint that came without a report. A type that is not here
+#: is no complaint of a reader.
 COMPLAINTS: dict[str, str] = {
     "": "abuse",
     "abuse": "abuse",
     "fraud": "fraud",
     "virus": "virus-report",
-    "auth-failure": "auth-failure",
+    "opt-out": "opt-out",
+    "opt-out-list": "opt-out",
     "not-spam": "not-spam",
     "other": "other-complaint",
+    "auth-failure": "auth-report",
+    "dkim": "auth-report",
+    "dmarc": "auth-report",
 }
 
 #: Kinds of report that need no judgement.

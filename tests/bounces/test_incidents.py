@@ -1,8 +1,10 @@
 """Incidents: seen, held, decided, taken back; in any order of events, and the outage of December 2020 replayed."""
 
+import importlib
 import io
 import json
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -10,13 +12,15 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
 
 from bounces import incidents, judgement, pipeline, slots
 from bounces.models import Event, Incident, Policy, ProviderSlot
 from mailinglist import suppression
 from mailinglist.changes import Actor, Kind
-from mailinglist.models import Change, Subscriber, Subscription, Suppression
+from mailinglist.models import Change, Delivery, Subscriber, Subscription, Suppression
 from tests import ses_events as ses
 from tests.bounces.helpers import take
 from tests.bounces.outage import DAY, HOUR, OUTAGE, deliver, history, mail_all, people, refuse, unapplied
@@ -32,6 +36,14 @@ def lost() -> int:
 
 def blocked() -> int:
     return Suppression.objects.filter(released_at__isnull=True).count()
+
+
+def apply_migration(name: str) -> None:
+    """What its SQL does to the rows that are there."""
+    module = importlib.import_module(f"bounces.migrations.{name}")
+    with connection.cursor() as cursor:
+        for operation in module.Migration.operations:
+            cursor.execute(operation.sql)
 
 
 def outage() -> Incident:
@@ -221,6 +233,32 @@ def test_mails_that_ses_swallowed_after_the_outage_are_taken_back_too() -> None:
     assert blocked() == 0
 
 
+def domain_gone() -> Subscriber:
+    """Somebody whose domain was not found two days before the outage, and again in it, as it seemed, at the provider."""
+    news = history()
+    person = make_subscriber("eve@gmail.com", news)
+    for at, back in ((OUTAGE - 7 * DAY, "delivered"), (OUTAGE - 2 * DAY, "gone"), (OUTAGE, "gone")):
+        (mail,) = [row for row in mail_all(news, at) if row.subscriber == person]
+        gone = ("Permanent", "General", "5.4.4", "smtp; 550 5.4.4 Invalid domain: host not found")
+        take(ses.delivered(mail, at=at) if back == "delivered" else ses.bounced(mail, *gone, at=at))
+    refuse(list(Delivery.objects.filter(campaign=mail.campaign).exclude(subscriber=person)), OUTAGE)
+    return person
+
+
+@pytest.mark.parametrize("act", [incidents.confirm, incidents.release])
+def test_a_domain_that_was_not_found_twice_is_decided_with_the_incident(act: Callable[..., Any]) -> None:
+    person = domain_gone()
+    assert (lost(), suppression.is_suppressed(person)) == (31, True)
+    incidents.watch()
+    incident = Incident.objects.get()
+    assert (lost(), blocked(), len(incidents.held_people(incident))) == (0, 0, 31)
+    act(incident.pk, by=BY, why="So it is.")
+    end = 31 if act is incidents.confirm else 0
+    assert (lost(), blocked(), suppression.is_suppressed(person)) == (end, end, bool(end))
+    incidents.release(incident.pk, by=BY, why="It was an outage.")
+    assert (lost(), blocked()) == (0, 0)
+
+
 def test_an_old_list_is_no_incident() -> None:
     """Addresses that never took a mail bounce in any number."""
     refuse(mail_all(people(40), OUTAGE), OUTAGE)
@@ -257,14 +295,89 @@ def test_all_domains_of_a_provider_are_one_incident() -> None:
     assert (Incident.objects.get().provider, lost()) == ("gmail.com", 0)
 
 
-def test_a_wave_of_blocks_opens_an_incident_too_and_holds_the_hard_bounces_in_it() -> None:
-    news = history(31)
-    sent = mail_all(news, OUTAGE)
-    take(*(ses.blocked(row, at=OUTAGE) for row in sent[:30]))
-    refuse(sent[30:], OUTAGE)
+def wave_of_blocks() -> tuple[Incident, Event]:
+    """Thirty mails are blocked, and one address of them bounces hard in the same minute, within its hold."""
+    now = timezone.now()
+    sent = mail_all(history(31), now)
+    take(*(ses.blocked(row, at=now) for row in sent[:30]))
+    refuse(sent[30:], now)
     incidents.watch()
-    assert Incident.objects.get().kind == "block"
-    assert (lost(), unapplied()) == (0, 1)
+    incident = Incident.objects.get()
+    assert incident.kind == "block"
+    return incident, Event.objects.get(verdict="hard")
+
+
+def test_a_wave_of_blocks_is_shown_and_leaves_the_hard_bounces_to_their_own_rules() -> None:
+    incident, event = wave_of_blocks()
+    held_until = event.occurred_at + 6 * HOUR
+    assert event.effect_at == held_until
+    incidents.confirm(incident.pk, by=BY, why="They block us.")
+    event.refresh_from_db()
+    assert (lost(), event.effect_at, event.applied_at) == (0, held_until, None)
+    with pytest.raises(incidents.CannotDecide, match="nothing to take back"):
+        incidents.release(incident.pk, by=BY, why="They were wrong.")
+    with pytest.raises(CommandError, match="nothing to take back"):
+        call_command("restore_bounced", "--incident", str(incident.pk))
+    event.refresh_from_db()
+    assert (event.effect, event.effect_at) == ("unsubscribe-and-suppress", held_until)
+
+
+def test_what_a_wave_of_blocks_held_before_an_update_is_judged_anew() -> None:
+    _, event = wave_of_blocks()
+    Event.objects.filter(pk=event.pk).update(effect_at=None)
+    apply_migration("0025_judge_held_anew")
+    pipeline.apply_due_effects()
+    event.refresh_from_db()
+    assert (event.effect_at, event.applied_at) == (event.occurred_at + 6 * HOUR, None)
+
+
+def test_what_an_incident_of_hard_bounces_holds_stays_held_after_an_update() -> None:
+    outage()
+    apply_migration("0025_judge_held_anew")
+    assert pipeline.apply_due_effects() == 30
+    assert (lost(), unapplied()) == (0, 30)
+    assert not Event.objects.filter(verdict="hard", effect_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_incident_left_open_does_not_swallow_what_comes_before_the_next_wave(turned: bool) -> None:
+    """Waves twenty days apart, and between them one bounce that is nobody's fault but the person's."""
+    news = history(31)
+    months = [mail_all(news, OUTAGE + days * DAY) for days in (0, 10, 20)]
+    last = months[0].pop()
+    deliver([last], OUTAGE)
+    months[1] = [row for row in months[1] if row.subscriber == last.subscriber]
+    months[2] = [row for row in months[2] if row.subscriber != last.subscriber]
+    looks = list(zip(months, (0, 10, 20), strict=True))
+    for deliveries, days in reversed(looks) if turned else looks:
+        refuse(deliveries, OUTAGE + days * DAY)
+        incidents.watch()
+    first, second = Incident.objects.filter(state="open").order_by("started_at")
+    assert first.ended_at < OUTAGE + DAY and second.started_at == OUTAGE + 20 * DAY
+    ended = Subscription.objects.filter(status="unsubscribed")
+    assert [row.subscriber for row in ended] == [last.subscriber]
+    incidents.release(first.pk, by=BY, why="An outage.")
+    assert (lost(), blocked(), Incident.objects.get(state="open")) == (1, 1, second)
+
+
+def test_a_wave_between_two_open_incidents_makes_them_one() -> None:
+    news = history()
+    sent = {hours: mail_all(news, OUTAGE + hours * HOUR) for hours in (0, 5, 10)}
+    for hours in (0, 10):
+        refuse(sent[hours], OUTAGE + hours * HOUR)
+        incidents.watch()
+    first, second = Incident.objects.order_by("started_at")
+    refuse(sent[5], OUTAGE + 5 * HOUR)
+    incidents.watch()
+    incident = Incident.objects.get()
+    assert (incident.pk, incident.started_at) == (first.pk, OUTAGE)
+    assert incident.ended_at == OUTAGE + 16 * HOUR + timedelta(minutes=15)
+    assert (incident.bounced, lost(), unapplied()) == (90, 0, 90)
+    assert Change.objects.get(noun="incident", object_id=second.pk, before="open").why.startswith(
+        "A wave between"
+    )
+    with pytest.raises(incidents.CannotDecide, match="became part of another"):
+        incidents.confirm(second.pk, by=BY, why="I saw it before.")
 
 
 def test_a_wave_that_goes_on_after_the_decision_is_an_incident_of_its_own() -> None:
@@ -276,6 +389,29 @@ def test_a_wave_that_goes_on_after_the_decision_is_an_incident_of_its_own() -> N
     newer = Incident.objects.get(state="open")
     assert newer.started_at >= OUTAGE + HOUR
     assert lost() == 0
+
+
+@pytest.mark.parametrize("act", [incidents.confirm, incidents.release])
+def test_a_decision_in_the_midst_of_a_wave_is_asked_again_only_when_more_comes(
+    act: Callable[..., Any],
+) -> None:
+    now = timezone.now()
+    news = history(32)
+    sent = mail_all(news, now - HOUR)
+    refuse(sent[:30], now - timedelta(minutes=20))  # a decision is about a whole slot at least
+    incidents.watch()
+    act(Incident.objects.get().pk, by=BY, why="I know.")
+    deliver(sent[30:31], timezone.now())
+    assert incidents.watch() == [] and Incident.objects.count() == 1
+    refuse(sent[31:], timezone.now() + timedelta(seconds=2))  # SES's times have whole thousandths
+    (newer,) = incidents.watch()
+    assert (newer.state, newer.bounced >= 1, newer.seen >= newer.bounced) == ("open", True, True)
+    event = Event.objects.get(delivery=sent[31])
+    assert (event.effect_at, event.applied_at, incidents.held_people(newer)) == (
+        None,
+        None,
+        [event.subscriber_id],
+    )
 
 
 def test_an_earlier_outage_does_not_raise_what_is_usual() -> None:
@@ -322,7 +458,7 @@ def test_praise_is_counted_as_no_complaint_and_taken_out_of_what_was_counted_bef
     assert row.complaint == 1
 
     ProviderSlot.objects.update(complaint=3)  # as it was counted before
-    import_module("bounces.migrations.0025_no_praise_among_complaints").take_out(apps, None)
+    import_module("bounces.migrations.0027_no_praise_among_complaints").take_out(apps, None)
     row.refresh_from_db()
     assert row.complaint == 1
 

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from bounces import ingest, pipeline, reading
+from bounces import ingest, pipeline, reading, timeline
 from bounces.models import Event, Notification
 from mailinglist import suppression
 from mailinglist.models import Attempt, Change, Delivery
 from tests import ses_events as ses
 from tests.bounces import mailed
-from tests.bounces.helpers import send_to, state_of, subscription, take
+from tests.bounces.helpers import DAY, send_to, state_of, subscription, take
 from tests.bounces.sns_signing import PAYLOADS
 from tests.ses_events import T0
 
@@ -61,6 +62,60 @@ def test_a_person_who_quotes_a_bounce_with_our_header_acts_on_nobody(delivery: D
     take_mail(mailed.plain("Ann <ann@c.example>", "Fwd: Undelivered Mail Returned to Sender", text=quoted))
     event = Event.objects.get()
     assert (event.verdict, event.delivery) == ("hard", None)
+    assert subscription(delivery).status == "confirmed"
+
+
+@pytest.mark.parametrize("kind", ["auth-failure", "dmarc", "brand-new"])
+def test_a_report_that_is_no_complaint_of_the_reader_is_shown_and_changes_nothing(
+    delivery: Delivery, kind: str
+) -> None:
+    take(ses.delivered(delivery))
+    take_mail(mailed.arf(mailed.header_of(delivery), kind=kind))
+    assert (state_of(delivery), subscription(delivery).status) == ("delivered", "confirmed")
+    assert not suppression.is_suppressed(delivery.subscriber)
+    event = Event.objects.get(kind="complaint")
+    assert (event.verdict, event.subscriber, event.effect) == ("not-a-bounce", delivery.subscriber, "")
+    shown = next(
+        entry for entry in timeline.page(event.subscriber_id or 0).entries if entry.label == "report"
+    )
+    assert "omplain" in shown.headline and "changes" in shown.headline
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", [-9, -4000, 4000])
+def test_the_date_of_a_mailed_bounce_neither_ends_its_hold_nor_dates_it_before_its_mail(days: int) -> None:
+    """The mail is two days old, and so would be its bounce by the earliest date that can be true."""
+    now = timezone.now()
+    take(ses.delivered(send_to("ada@post.example", at=now - 5 * DAY), at=now - 5 * DAY))
+    delivery = send_to("ada@post.example", at=now - 2 * DAY)
+    raw = mailed.dsn("ada@post.example", header=mailed.header_of(delivery), at=now + days * DAY)
+    take_mail(raw)
+    event = Event.objects.get(verdict="hard")
+    assert event.occurred_at == event.notification.received_at
+    assert (event.effect_at, event.applied_at) == (event.occurred_at + timedelta(hours=6), None)
+    assert subscription(delivery).status == "confirmed"
+    assert take_mail(raw).events == 0
+
+
+def test_the_date_of_a_mailed_bounce_is_believed_from_its_mail_on(delivery: Delivery) -> None:
+    sent_at = Attempt.objects.get().started_at
+    header = mailed.header_of(delivery)
+    for number, (seconds, after) in enumerate([(-2, 0), (0, 0), (3, 3)]):
+        at = sent_at + timedelta(seconds=seconds)
+        take_mail(mailed.dsn("ada@post.example", header=header, at=at, number=number))
+        assert Event.objects.latest("pk").occurred_at == sent_at + timedelta(seconds=after)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", [-9, 9])
+def test_an_event_of_ses_that_came_by_mail_is_neither_of_tomorrow_nor_of_before_its_mail(days: int) -> None:
+    now = timezone.now()
+    take(ses.delivered(send_to("ada@post.example", at=now - 5 * DAY), at=now - 5 * DAY))
+    delivery = send_to("ada@post.example", at=now)
+    document = json.dumps(ses.bounced(delivery, at=now + days * DAY))
+    take_mail(mailed.plain("no-reply@sns.amazonaws.com", "Notification", text=document))
+    event = Event.objects.get(verdict="hard")
+    assert now <= event.occurred_at <= timezone.now()
     assert subscription(delivery).status == "confirmed"
 
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -126,6 +126,59 @@ def test_a_restore_reaches_ses() -> None:
     suppression_sync.sync()
     row.refresh_from_db()
     assert (at_ses(), row.active) == ({}, False)
+
+
+def complain(email: str) -> None:
+    """About another mail of the account, which we hear nothing of."""
+    aws.put_suppressed(email, "COMPLAINT")
+
+
+def take_back() -> None:
+    undo.restore_people(list(Subscriber.objects.values_list("pk", flat=True)), by=BY, why="An outage.")
+
+
+def test_a_complaint_at_ses_takes_the_place_of_a_bounce_and_is_not_taken_back_with_it() -> None:
+    row = block("ada@post.example")
+    complain("ada@post.example")
+    assert suppression_sync.sync().suppressed_here == 0
+    row.refresh_from_db()
+    assert (row.reason, row.synced_at is not None) == ("complaint", True)
+    change = Change.objects.get(noun="suppression", before="hard-bounce")
+    assert (change.after, change.actor) == ("complaint", "system")
+    take_back()
+    suppression_sync.sync()
+    row.refresh_from_db()
+    assert (row.active, at_ses()) == (True, {"ada@post.example": "COMPLAINT"})
+    suppression.release(row.pk, by=BY, why="She called.")
+    suppression_sync.sync()
+    row.refresh_from_db()
+    assert (row.active, at_ses()) == (False, {})
+
+
+@pytest.mark.parametrize("run", [suppression_sync.sync, suppression_sync.run_in_background])
+def test_a_complaint_that_ses_heard_of_before_a_take_back_stays_there_and_counts_here(
+    run: Callable[[], Any],
+) -> None:
+    row = block("ada@post.example")
+    suppression_sync.sync()
+    complain("ada@post.example")
+    take_back()
+    row.refresh_from_db()
+    assert not row.active
+    run()
+    row.refresh_from_db()
+    assert (row.active, row.reason, at_ses()) == (True, "complaint", {"ada@post.example": "COMPLAINT"})
+
+
+def test_a_bounce_at_ses_takes_the_place_of_nothing() -> None:
+    rows = [block(f"{reason}@post.example", reason) for reason in ("hard-bounce", "manual", "complaint")]
+    for row in rows:
+        aws.put_suppressed(f"{row.reason}@post.example", "BOUNCE")
+    suppression_sync.sync()
+    for row in rows:
+        before = row.reason
+        row.refresh_from_db()
+        assert (row.reason, row.active) == (before, True)
 
 
 def test_a_run_that_was_interrupted_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

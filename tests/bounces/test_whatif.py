@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from bounces import whatif
+from bounces import pipeline, whatif
 from bounces.models import Event, Policy
-from mailinglist.models import Change, MailingList, Subscription
+from mailinglist.models import Change, Delivery, MailingList, Subscription
 from tests import ses_events as ses
 from tests.bounces.helpers import DAY, send_to, take
-from tests.factories import make_list
+from tests.bounces.outage import mail_all
+from tests.factories import make_list, make_subscriber
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +39,43 @@ def test_the_same_policy_makes_no_difference() -> None:
     found = compare()
     assert (found.people, found.events, found.ended_now, found.ended_then) == (1, 1, 1, 1)
     assert (found.kept, found.dropped) == (0, 0)
+
+
+def gone(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
+    diagnostic = "smtp; 550 5.4.4 Invalid domain: host not found"
+    return ses.bounced(delivery, "Permanent", "General", "5.4.4", diagnostic, at=at)
+
+
+def praised(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
+    return ses.complained(delivery, "not-spam", at=at)
+
+
+def swallowed(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
+    return ses.bounced(delivery, subtype="OnAccountSuppressionList", action="", at=at)
+
+
+def test_what_it_says_of_the_present_policy_is_what_that_policy_did() -> None:
+    """Four campaigns with any answers; each person's answers are others."""
+    Policy.objects.create(soft_retry_days=[1.0], repeated_soft=2, repeated_days=1)
+    for number in range(24):
+        make_subscriber(f"p{number}@d{number}.example", news())
+    answers: list[Any] = [
+        ses.delivered, ses.bounced, ses.full, ses.full, ses.blocked, ses.complained, praised, gone, gone, swallowed,
+    ]  # fmt: skip
+    choose = random.Random(7)
+    for days in (60, 45, 30, 15):
+        at = timezone.now() - days * DAY
+        documents = [choose.choice(answers)(delivery, at=at) for delivery in mail_all(news(), at)]
+        choose.shuffle(documents)
+        take(*documents)
+    pipeline.apply_due_effects()
+    ended = Subscription.objects.filter(status="unsubscribed")
+    reasons = set(ended.values_list("unsubscribe_reason", flat=True))
+    assert reasons == {"hard-bounce", "unreachable", "complaint"}
+    found = compare()
+    assert (found.ended_now, found.ended_then, found.kept, found.dropped) == (len(ended), len(ended), 0, 0)
+    spared = compare("repeated_soft=0")
+    assert spared.kept == ended.filter(unsubscribe_reason="unreachable").count()
 
 
 def test_another_policy_keeps_some_and_drops_others_and_changes_nothing() -> None:

@@ -90,7 +90,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a worker's rows count as sent from the moment it took them, like a cursor that moved on",
-        "kills",
+        # Most rows are posted right after the claim, and then they are sent; a failpoint is in between.
+        "failpoints",
         (
             (
                 "mailinglist/sending/claims.py",

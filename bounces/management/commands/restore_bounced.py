@@ -58,6 +58,8 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
                 progress=lambda so_far: progress.show(f"{so_far.people} people"),
             )
+        except incidents.CannotDecide as error:
+            raise CommandError(f"{incident}: {error}", returncode=2) from error
         finally:
             progress.end()
         if options["json"]:

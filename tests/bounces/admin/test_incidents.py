@@ -6,6 +6,8 @@ from django.test import Client
 from bounces import incidents
 from bounces.models import Event, Incident
 from mailinglist.models import Change, Subscription
+from tests import ses_events as ses
+from tests.bounces.helpers import take
 from tests.bounces.outage import OUTAGE, history, mail_all, refuse
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +86,16 @@ def test_a_single_held_bounce_is_left_alone_or_let_count_from_the_list(
 
 def test_without_incidents_the_page_says_what_would_appear(staff: Client) -> None:
     assert "No incident so far" in text_of(staff, "/admin/bounces/incident/")
+
+
+def test_a_wave_of_blocks_is_closed_and_offers_nothing_to_believe(staff: Client) -> None:
+    sent = mail_all(history(), OUTAGE)
+    take(*(ses.blocked(row, at=OUTAGE) for row in sent))
+    incidents.watch()
+    page = f"/admin/bounces/incident/{Incident.objects.get().pk}"
+    shown = text_of(staff, f"{page}/change/")
+    assert "Close …" in shown and "nothing is held" in shown and "Believe it" not in shown
+    assert staff.get(f"{page}/release/").status_code == 404
+    assert "Closed, it leaves the first page." in text_of(staff, f"{page}/confirm/")
+    answer = staff.post(f"{page}/confirm/", {"why": "Mended our SPF."}, follow=True).content.decode()
+    assert "The incident is closed." in answer and "Close …" not in answer and "believed" not in answer

@@ -1,5 +1,5 @@
-"""Reports that are no complaint (type not-spam) were counted among the complaints of the slots. Takes them out; one read of the events, and only
-the few slots that hold one are written, so that sending and the webhook go on meanwhile.
+"""Reports that are no complaint (type not-spam) were counted among the complaints of the slots. Takes them out: one read of
+the events, and only the few slots that hold one are written, so that sending and the webhook go on meanwhile.
 """
 
 from collections import Counter
@@ -33,6 +33,6 @@ def take_out(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bounces", "0024_campaign_course")]
+    dependencies = [("bounces", "0026_incident_per_wave")]
 
     operations = [migrations.RunPython(take_out, migrations.RunPython.noop)]
