@@ -11,7 +11,7 @@ from functools import cached_property
 
 from bounces import providers
 from bounces.models import Event, Incident
-from bounces.policy import FAULTLESS, Standing
+from bounces.policy import FAULTLESS, NO_COMPLAINT, Standing
 from mailinglist.models import Attempt, Campaign, Delivery, Subscriber
 
 #: What a report about a mail can say, strongest first: a stronger report of the same attempt outranks a weaker one,
@@ -243,8 +243,8 @@ def _incidents(events: list[Event]) -> dict[str, list[Incident]]:
 
 
 def is_harmless(event: Event) -> bool:
-    """A report of type not-spam is praise, whatever its kind."""
-    return event.verdict == "complaint" and event.reason == "not-spam"
+    """Praise (type not-spam) and the like, though its kind is a complaint."""
+    return event.verdict == "complaint" and event.reason in NO_COMPLAINT
 
 
 def is_listing(event: Event) -> bool:

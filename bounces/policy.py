@@ -20,6 +20,8 @@ ON_ACCOUNT_LIST = "account-list"
 #: Verdicts that are not the person's fault.
 FAULTLESS = ("soft", "block", "unknown", "message")
 NOT_SPAM = "not-spam"
+#: Reasons of a complaint verdict that say nothing against us: nothing follows, and no rate counts them.
+NO_COMPLAINT = frozenset({NOT_SPAM})
 #: Share of its delay by which a retry comes earlier or later, so that a provider does not get all at once.
 JITTER = 0.1
 HOURS_A_DAY = 24
@@ -146,7 +148,7 @@ def decide(report: Report, history: History, rules: Rules) -> Decision:
             )
         case "suppressed":
             decision = _suppressed(report, history, rules)
-        case "complaint" if report.reason != NOT_SPAM:
+        case "complaint" if report.reason not in NO_COMPLAINT:
             decision = Decision(
                 Effect.UNSUBSCRIBE_AND_SUPPRESS,
                 "The person reported the mail as spam: unsubscribed from all lists, and no mail goes to the "

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from bounces import providers
 from bounces.models import ProviderSlot, Watermark
+from bounces.policy import NO_COMPLAINT
 from bounces.waves import SLOT
 
 NAME = "provider-slots"
@@ -30,7 +31,7 @@ _COUNT = """
         count(*) FILTER (WHERE e.verdict = 'soft'),
         count(*) FILTER (WHERE e.verdict = 'block'),
         count(*) FILTER (WHERE e.verdict = 'delayed'),
-        count(*) FILTER (WHERE e.verdict = 'complaint'),
+        count(*) FILTER (WHERE e.verdict = 'complaint' AND e.reason <> ALL(%s)),
         count(*) FILTER (WHERE known AND e.verdict IN ('delivered', 'hard', 'soft', 'block')),
         count(*) FILTER (WHERE known AND e.verdict = 'hard'),
         count(*) FILTER (WHERE known AND e.verdict = 'block')
@@ -108,7 +109,7 @@ def _count(at: datetime) -> None:
     """Count one slot anew and write it down."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(COLUMNS))
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [at, at + SLOT])
+        cursor.execute(_COUNT, [sorted(NO_COMPLAINT), at, at + SLOT])
         for domain, *counts in cursor.fetchall():
             name = providers.of_domain(domain)[:253]
             sums[name] = [old + new for old, new in zip(sums[name], counts, strict=True)]

@@ -236,7 +236,7 @@ def _ip(text: str) -> str:
 def _hint(byte: int) -> str:
     """What the byte is in the encoding that files of Western European Windows programs have."""
     sign = bytes([byte]).decode("cp1252", "ignore")
-    return f" In cp1252 it is {sign}; if that is the file's encoding, use --encoding cp1252." if sign else ""
+    return f" In cp1252 it is {sign}; if that is the file's text encoding, choose cp1252." if sign else ""
 
 
 #: The columns that are read beside the address, in the order of what is reported first.

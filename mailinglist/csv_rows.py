@@ -178,7 +178,7 @@ def likely_encoding(head: bytes) -> str:
             return name
     if head[:2000].count(0) * 3 > len(head[:2000]):
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
-    return "cp1252" if _looks_like_cp1252(head) else "utf-8"
+    return "cp1252" if _looks_like_cp1252(_foreign_lines(head)) else "utf-8"
 
 
 def first_bad_byte(value: str) -> int | None:
@@ -222,6 +222,8 @@ def _refuse_other_encoding(head: bytes, encoding: str) -> None:
     if _codec(encoding) != "utf-8-sig":
         return
     found = likely_encoding(head)
+    if found == "cp1252" and not _is_most(_foreign_lines(head), _whole_lines(head)):
+        return  # a few rows of another program: they are told one by one
     if found != "utf-8":
         raise UnreadableFile(
             f"The file is not UTF-8; it looks like {found}. Import it with that encoding "
@@ -229,16 +231,31 @@ def _refuse_other_encoding(head: bytes, encoding: str) -> None:
         )
 
 
-def _looks_like_cp1252(head: bytes) -> bool:
-    """At least half of the lines, and three, are not UTF-8, and no line with other than ASCII is."""
-    lines = head.splitlines()[: -1 if len(head) == HEAD else None]
-    other = [line for line in lines if not line.isascii()]
-    return len(other) >= 3 and len(other) * 2 >= len(lines) and not any(map(_is_utf8, other))
+def _whole_lines(head: bytes) -> list[bytes]:
+    return head.splitlines()[: -1 if len(head) == HEAD else None]
 
 
-def _is_utf8(line: bytes) -> bool:
+def _foreign_lines(head: bytes) -> list[bytes]:
+    return [line for line in _whole_lines(head) if not line.isascii()]
+
+
+def _looks_like_cp1252(foreign: list[bytes]) -> bool:
+    """Of the lines with other than ASCII none is UTF-8, and all are text in cp1252."""
+    return (
+        bool(foreign)
+        and not any(_is_in(line, "utf-8") for line in foreign)
+        and _is_in(b"".join(foreign), "cp1252")
+    )
+
+
+def _is_most(foreign: list[bytes], lines: list[bytes]) -> bool:
+    """At least half of the lines, and three."""
+    return len(foreign) >= 3 and len(foreign) * 2 >= len(lines)
+
+
+def _is_in(line: bytes, encoding: str) -> bool:
     try:
-        line.decode()
+        line.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True

@@ -33,12 +33,15 @@ def decided(decide: Callable[[], _Decided]) -> _Decided:
 
 def time_to_stop(campaign: Campaign) -> int:
     """Seconds between the confirmation and the first mail: the longest of its lists'."""
-    return max(campaign.lists.values_list("stop_seconds", flat=True), default=0)
+    return max((found.stop_seconds for found in campaign.lists.all()), default=0)
 
 
 def moved(campaign: Campaign) -> str:
-    """After the snapshot: a sentence where its people are not those that a manager confirmed, else ""."""
-    if campaign.confirmed_for is None:
+    """After the snapshot: a sentence where its people are not those that a manager confirmed a moment ago, else "".
+
+    Until the day of a schedule people come and go; there only another choice of people counts (``chosen_anew``).
+    """
+    if not campaign.can_be_stopped or campaign.confirmed_for is None:
         return ""
     now = campaign.deliveries.filter(state=Delivery.State.QUEUED).count()
     if audience_preview.near(campaign.confirmed_for, now, about=campaign.confirmed_about):
@@ -47,6 +50,11 @@ def moved(campaign: Campaign) -> str:
         f"It was confirmed for {campaign.confirmed_for:,} people, and would go to {now:,} now. "
         "Look at who gets it, and start it again."
     )
+
+
+def chosen_anew(what: str) -> str:
+    """Why a schedule is taken back when ``what`` was changed: other people than a manager confirmed."""
+    return f"Whom it goes to was changed after it was confirmed: {what}."
 
 
 def with_choice(by: Actor, campaign: Campaign) -> Actor:

@@ -6,6 +6,7 @@ at a time.
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -24,7 +25,14 @@ _OTHER_FILES = {
     b"\x1f\x8b": "a compressed file",
     b"%PDF": "a PDF",
 }
-_NO_TEXT = "This is no text, or the text encoding is another one. Save it as “CSV UTF-8” and upload that."
+_NO_TEXT = (
+    "This is no text, or its text encoding is another one. Choose it under “Text encoding” (files of Windows are mostly "
+    "cp1252), or save the file as “CSV UTF-8” and upload that."
+)
+#: Letters that no accent can be taken off.
+_LATIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
 _NO_ADDRESSES = "Choose the column that holds the addresses."
 
 
@@ -82,8 +90,8 @@ def sample(file: BinaryIO, encoding: str) -> Sample:
 def guess(found: Sample) -> list[str]:
     """What each column probably is: the name of a field, "attribute:…", or "" for what an import leaves out."""
     guessed: list[str] = []
-    for name in found.header:
-        what = meaning(name) or (attribute(name) if name else "")
+    for number, name in enumerate(found.header, start=1):
+        what = meaning(name) or (attribute(name, number) if name else "")
         guessed.append("" if what in NOT_IMPORTED or what in guessed else what)
     if "email" not in guessed:
         holds = [place for place in range(len(guessed)) if _holds_addresses(found.rows, place)]
@@ -92,11 +100,15 @@ def guess(found: Sample) -> list[str]:
     return guessed
 
 
-def attribute(name: str) -> str:
-    """The column of the value that a merge tag can name: "Home Town" → attribute:home_town."""
+def attribute(name: str, number: int) -> str:
+    """The value that a merge tag can name: "Größe des Hauses" → attribute:grosse_des_hauses.
+
+    ``number`` of the column, from 1: the name of what has none in Latin letters is value_3.
+    """
     if name.startswith(ATTRIBUTE):
         return name
-    tag = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "value"
+    latin = unicodedata.normalize("NFKD", name.lower().translate(_LATIN)).encode("ascii", "ignore").decode()
+    tag = re.sub(r"[^a-z0-9]+", "_", latin).strip("_") or f"value_{number}"
     return ATTRIBUTE + (tag if not tag[0].isdigit() else f"_{tag}")[: MAX_KEY - len(ATTRIBUTE)]
 
 

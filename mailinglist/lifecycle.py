@@ -65,7 +65,7 @@ def start(campaign_id: int, *, by: Actor, as_planned: bool = False) -> bool:
     version = _freeze(campaign)
     clock = _clock(campaign) if as_planned and campaign.at_local_time else None
     started = {"version": version, "started_at": now, "retry_until": now + window, "scheduled_at": None}
-    _move(campaign, Status.SENDING, **started, **({} if clock else UNPLANNED))
+    _move(campaign, Status.SENDING, **started, **(UNCONFIRMED if clock else UNPLANNED))
     recipients = _snapshot(campaign, clock)
     if as_planned and (moved := deciding.moved(campaign)):
         raise CampaignNotReady([Problem("lists", moved)])
@@ -90,7 +90,7 @@ def confirm(campaign_id: int, *, number: int, about: bool, by: Actor) -> bool:
     seconds = deciding.time_to_stop(campaign)
     if not seconds:
         return start(campaign_id, by=by)
-    if campaign.confirmed_for is not None or campaign.status not in (Status.DRAFT, Status.SCHEDULED):
+    if campaign.can_be_stopped or campaign.status not in (Status.DRAFT, Status.SCHEDULED):
         return False
     _check_ready(campaign)
     begin = _database_now() + timedelta(seconds=seconds)
@@ -103,10 +103,18 @@ def confirm(campaign_id: int, *, number: int, about: bool, by: Actor) -> bool:
 
 @transaction.atomic
 def schedule(
-    campaign_id: int, *, at: datetime, by: Actor, zone: str = "UTC", at_local_time: bool = False
+    campaign_id: int,
+    *,
+    at: datetime,
+    by: Actor,
+    zone: str = "UTC",
+    at_local_time: bool = False,
+    number: int | None = None,
+    about: bool = False,
 ) -> None:
     """Let it start by itself at ``at``, a time that was chosen on the clocks of ``zone``.
 
+    ``number``: how many people a manager has read and typed, ``about`` an estimate; None: nobody was asked.
     ``at_local_time``: everybody gets it when their own clock shows that time; it then starts when the first
     clock among its people does. Called again, it changes the time. Raises CampaignNotReady, or NotAllowed (also
     for a time that has passed).
@@ -121,12 +129,16 @@ def schedule(
     if campaign.status != Status.SCHEDULED:
         _check_allowed(campaign, Status.SCHEDULED)
     _check_ready(campaign)
-    plan = {**UNCONFIRMED, "planned_at": at, "time_zone": zone, "at_local_time": at_local_time}
+    plan = {"planned_at": at, "time_zone": zone, "at_local_time": at_local_time}
+    confirmed = {"confirmed_for": number, "confirmed_about": about}
     begin = at
     if at_local_time:
         begin = min([at, *_decided(lambda: audience.turns(campaign, zones.shown(at, zone))).values()])
-    _move(campaign, Status.SCHEDULED, scheduled_at=begin, **plan)
-    _record(campaign, Status.SCHEDULED, zones.sentence(at, zone, everywhere=at_local_time), by)
+    _move(campaign, Status.SCHEDULED, scheduled_at=begin, **plan, **confirmed)
+    why = zones.sentence(at, zone, everywhere=at_local_time)
+    if number is not None:
+        why += f" Confirmed for {'about ' * about}{number:,} people."
+    _record(campaign, Status.SCHEDULED, why, by)
 
 
 @transaction.atomic

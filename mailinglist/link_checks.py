@@ -71,8 +71,8 @@ def broken(campaign: Campaign, version_html: str) -> list[str]:
     present = set(addresses(version_html))
     return [
         f"The link {check.address[:120]} is broken: {check.says}"
-        for check in campaign.link_checks.filter(is_broken=True).order_by("pk")
-        if check.address in present
+        for check in sorted(campaign.link_checks.all(), key=lambda check: check.pk)
+        if check.is_broken and check.address in present
     ]
 
 

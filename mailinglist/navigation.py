@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 def _page(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
@@ -24,6 +25,15 @@ def _address(title: str, icon: str, name: str, permission: str = "") -> dict[str
     }
 
 
+def _is_campaigns(request: HttpRequest) -> bool:
+    """The pages of campaigns, and the results of one; those beside each other are Compare."""
+    results = reverse("admin:bounces_compare")
+    campaigns = reverse("admin:mailinglist_campaign_changelist")
+    return request.path.startswith(campaigns) or (
+        request.path.startswith(results) and request.path != results
+    )
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Mailinglist",
     "SITE_HEADER": "Mailinglist",
@@ -41,13 +51,14 @@ UNFOLD: dict[str, Any] = {
                 "title": "Campaigns",
                 "items": [
                     _address("Overview", "home", "admin:index"),
-                    _page("Campaigns", "campaign", "mailinglist", "campaign"),
+                    _page("Campaigns", "campaign", "mailinglist", "campaign") | {"active": _is_campaigns},
                     _page("Recipients", "outbox", "mailinglist", "delivery"),
                     _page("Templates", "dashboard_customize", "mailinglist", "template"),
                     _page("Pictures", "image", "mailinglist", "mailimage"),
                     _address(
                         "Compare", "compare_arrows", "admin:bounces_compare", "mailinglist.view_campaign"
-                    ),
+                    )
+                    | {"active": lambda request: request.path == reverse("admin:bounces_compare")},
                 ],
             },
             {

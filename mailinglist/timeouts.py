@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
+_LIMIT = """
+    WITH held AS MATERIALIZED (SELECT current_setting('statement_timeout') AS limited)
+    SELECT limited, set_config('statement_timeout', %s, true) FROM held"""
+
 
 class TookTooLong(Exception):
     """The database gave up after the time that was allowed; nothing was changed."""
@@ -17,11 +21,8 @@ def within(seconds: float) -> Iterator[None]:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SELECT current_setting('statement_timeout')")
-                (before,) = cursor.fetchone()
-                cursor.execute(
-                    "SELECT set_config('statement_timeout', %s, true)", [str(max(1, int(seconds * 1000)))]
-                )
+                cursor.execute(_LIMIT, [str(max(1, int(seconds * 1000)))])
+                before, _ = cursor.fetchone()
             yield
             # A transaction around this one goes on with its own limit.
             with connection.cursor() as cursor:

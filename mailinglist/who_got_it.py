@@ -10,6 +10,7 @@ from functools import reduce
 
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from mailinglist import campaign_counts, words
 from mailinglist.models import Attempt, Delivery, Engagement, Subscription
@@ -137,10 +138,10 @@ GROUPS: dict[str, Group] = {
         "It came back, waits for a retry, or was given up.",
         _states(State.BOUNCED, State.WAITING, State.EXPIRED),
     ),
-    **{state.value: Group(str(state.label).capitalize(), "", _states(state.value)) for state in State},
+    **{state.value: Group(capfirst(str(state.label)), "", _states(state.value)) for state in State},
     **{
         f"verdict-{verdict}": Group(
-            words.verdict(verdict).capitalize(), words.VERDICT_MEANINGS.get(verdict, ""), _judged(verdict)
+            capfirst(words.verdict(verdict)), words.VERDICT_MEANINGS.get(verdict, ""), _judged(verdict)
         )
         for verdict in (*BOUNCED, "complaint", "delivered")
     },

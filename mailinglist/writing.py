@@ -73,20 +73,26 @@ def restore(campaign_id: int, number: int, *, by: Actor) -> int:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """``mark`` names what was kept; ``newer`` is the save of somebody else that it is older than, if there is one."""
+
+    mark: str
+    newer: CampaignRevision | None
+
+
 @transaction.atomic
-def keep_typed(
-    campaign_id: int | None, typed: Mapping[str, Any], *, base: int, by: Actor
-) -> CampaignRevision | None:
-    """Keep what a manager is typing. Returns the save of somebody else that it is older than, if there is one."""
+def keep_typed(campaign_id: int | None, typed: Mapping[str, Any], *, base: int, by: Actor) -> Kept:
+    """Keep what a manager is typing. Raises NotEditable."""
     campaign = Campaign.objects.get(pk=campaign_id) if campaign_id else None
     if campaign and not campaign.editable:
         raise NotEditable(
             "It was started, so its text is fixed. Your text is kept until you leave this page."
         )
-    CampaignDraft.objects.update_or_create(
+    draft, _ = CampaignDraft.objects.update_or_create(
         user=by.user, campaign=campaign, defaults={**typed, "base": base, "typed_at": timezone.now()}
     )
-    return newer(campaign, base) if campaign else None
+    return Kept(mark(draft), newer(campaign, base) if campaign else None)
 
 
 def typed(campaign: Campaign | None, user: Any) -> CampaignDraft | None:
@@ -97,9 +103,24 @@ def typed(campaign: Campaign | None, user: Any) -> CampaignDraft | None:
     return draft
 
 
+def mark(draft: CampaignDraft) -> str:
+    """Tells this text of a manager from what they type in another window."""
+    return draft.typed_at.isoformat()
+
+
 def forget_typed(campaign: Campaign | None, user: Any) -> None:
-    """The manager saved it, or threw it away."""
+    """The manager threw it away."""
     CampaignDraft.objects.filter(user=user, campaign=campaign).delete()
+
+
+def forget_saved(saved: Campaign, user: Any, *, kept: str, first: bool) -> None:
+    """The manager saved it: forget the same text, and what the page had kept before (``kept``: its mark).
+
+    What they typed in another window stays. ``first``: the campaign had not been saved before.
+    """
+    draft = CampaignDraft.objects.filter(user=user, campaign=None if first else saved).first()
+    if draft and (mark(draft) == kept or _text(draft) == _text(saved)):
+        draft.delete()
 
 
 def difference(before: str, after: str) -> list[Line]:

@@ -49,9 +49,11 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("mailinglist.view_campaign"):
         found |= _campaigns(_seen(request))
     if may("bounces.view_providerslot"):
+        rates = reputation.rates()
         found |= {
+            "lines": [*to_do.of_rates(rates), *found["lines"]],
             "pulse": heartbeat.listen(),
-            "reputation": [(rate, charts.meter(rate.share, rate.marks)) for rate in reputation.rates()],
+            "reputation": [(rate, charts.meter(rate.share, rate.marks)) for rate in rates],
             "reputation_days": reputation.DAYS,
         }
     if may("mailinglist.view_mailinglist"):

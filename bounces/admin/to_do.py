@@ -1,6 +1,6 @@
 """What waits for a manager, as lines with a capped number and a link; one statement counts all. For the first page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bounces.models import Event, Incident, Notification
+from bounces.reputation import Rate
 from mailinglist import access
 from mailinglist.models import Campaign, Delivery, FormStep
 from mailinglist.staff import COUNT_CAP, capped_counts
@@ -109,6 +110,23 @@ _KINDS = (
 def may_see(request: HttpRequest) -> bool:
     """Whether any of it is for this manager."""
     return any(request.user.has_perm(kind.permission) for kind in _KINDS)
+
+
+def of_rates(rates: Iterable[Rate]) -> list[dict[str, Any]]:
+    """A line for each rate that Amazon SES may act upon."""
+    return [
+        {
+            "count": rate.count,
+            "capped": False,
+            "tone": rate.tone,
+            "text": f"are more than Amazon SES accepts ({100 * rate.share:.2f} % of {rate.sent:,} mails): send to people "
+            "who confirmed lately, and look which provider they come from",
+            "noun": rate.name,
+            "link": reverse("admin:bounces_providers"),
+        }
+        for rate in rates
+        if rate.tone == "danger"
+    ]
 
 
 def lines(request: HttpRequest) -> list[dict[str, Any]]:

@@ -30,8 +30,10 @@ class StartForm(forms.Form):
         min_value=1, widget=UnfoldAdminIntegerFieldWidget(attrs={"autocomplete": "off"})
     )
 
-    def __init__(self, data: Any = None, *, expected: int, about: bool = False) -> None:
-        super().__init__(data, initial={"shown": expected})
+    def __init__(
+        self, data: Any = None, *, expected: int, about: bool = False, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial={**(initial or {}), "shown": expected})
         self.expected, self.about = expected, about
         self.fields["number"].label = f"Type {expected} to confirm"
 

@@ -17,15 +17,14 @@ from mailinglist.admin.campaign_act_forms import FollowUpForm, StartForm, TestFo
 from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.composing import body, problems
 from mailinglist.models import Campaign
+from mailinglist.sending.audience_preview import Preview
 from mailinglist.staff import actor, ask, found, page
 
 
 def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_audience.loaded(request, campaign_id, "mailinglist.change_campaign")
     people = campaign_audience.preview(campaign)
-    unapproved = approvals.problem(campaign)
-    found_problems = [*problems.find(campaign), *([unapproved] if unapproved else [])]
     form = StartForm(request.POST or None, expected=people.to_send or 0, about=people.about)
     seconds = deciding.time_to_stop(campaign)
     if request.method == "POST" and form.is_valid():
@@ -38,22 +37,19 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
             if seconds
             else "Started. Mails are going out.",
         )
-    context = {
-        "campaign": campaign,
-        "audience": people,
-        "choice": campaign_audience.choice(campaign),
-        "seconds": seconds,
-        "problems": found_problems,
-        "blocked": any(problem.blocking for problem in found_problems) or not people.to_send,
-        "form": form,
-        "back": _url(campaign),
-    }
-    return page(request, "admin/mailinglist/campaign/start.html", f"Start “{campaign.name}”", context)
+    return _confirm(request, campaign, people, form, "Start", seconds=seconds)
 
 
 def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    campaign = _campaign(request, campaign_id)
-    form = ScheduleForm(request.POST or None, initial=ScheduleForm.initial_of(campaign))
+    """The same, and a time."""
+    campaign = campaign_audience.loaded(request, campaign_id, "mailinglist.change_campaign")
+    people = campaign_audience.preview(campaign)
+    form = ScheduleForm(
+        request.POST or None,
+        expected=people.to_send or 0,
+        about=people.about,
+        initial=ScheduleForm.initial_of(campaign),
+    )
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         when, zone, everywhere = chosen["when"], chosen["zone"], chosen["everywhere"]
@@ -61,22 +57,17 @@ def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
             request,
             campaign,
             lambda: lifecycle.schedule(
-                campaign.pk, at=when, zone=zone, at_local_time=everywhere, by=actor(request)
+                campaign.pk,
+                at=when,
+                zone=zone,
+                at_local_time=everywhere,
+                number=chosen["number"],
+                about=people.about,
+                by=actor(request),
             ),
             f"{zones.sentence(when, zone, everywhere=everywhere)} {chosen['note']}".strip(),
         )
-    people = campaign_audience.preview(campaign)
-    return ask(
-        request,
-        title=f"Schedule “{campaign.name}”",
-        sentences=[
-            f"It would go to {campaign_audience.people(people)} now; whoever is subscribed at that time gets it.",
-            "You can change the text, or take the schedule back, until it starts.",
-        ],
-        form=form,
-        button="Schedule",
-        back=_url(campaign),
-    )
+    return _confirm(request, campaign, people, form, "Schedule")
 
 
 def send_test(request: HttpRequest, campaign_id: int) -> HttpResponse:
@@ -266,6 +257,26 @@ VIEWS: dict[str, Callable[..., HttpResponse]] = {
     "stop": stop,
     "follow-up": follow_up,
 }
+
+
+def _confirm(
+    request: HttpRequest, campaign: Campaign, people: Preview, form: StartForm, act: str, *, seconds: int = 0
+) -> HttpResponse:
+    """The page where the number of people is typed."""
+    unapproved = approvals.problem(campaign)
+    found_problems = [*problems.find(campaign, counted=people.to_send), *([unapproved] if unapproved else [])]
+    context = {
+        "campaign": campaign,
+        "audience": people,
+        "choice": campaign_audience.choice(campaign),
+        "scheduling": act == "Schedule",
+        "seconds": seconds,
+        "problems": found_problems,
+        "blocked": any(problem.blocking for problem in found_problems) or not people.to_send,
+        "form": form,
+        "back": _url(campaign),
+    }
+    return page(request, "admin/mailinglist/campaign/start.html", f"{act} “{campaign.name}”", context)
 
 
 def _simple(

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from mailinglist.models import Campaign
 from mailinglist.segments.rules import BadRules
-from mailinglist.sending import audience_preview
+from mailinglist.sending import audience_preview, chosen
 from mailinglist.sending.audience_preview import Preview
 from mailinglist.staff import found, page
 
@@ -24,7 +24,7 @@ FIELDSET = (
 
 def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Counted now, by the conditions of the start itself; of a started campaign, what it chose. Changes nothing."""
-    campaign = found(request, Campaign, campaign_id, "mailinglist.view_campaign")
+    campaign = loaded(request, campaign_id, "mailinglist.view_campaign")
     context = {
         "campaign": campaign,
         "audience": preview(campaign) if campaign.editable else None,
@@ -34,6 +34,14 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return page(
         request, "admin/mailinglist/campaign/audience_page.html", f"Who gets “{campaign.name}”", context
     )
+
+
+def loaded(request: HttpRequest, campaign_id: int, permission: str) -> Campaign:
+    """The campaign with what the pages about its people read more than once."""
+    rows = Campaign.objects.select_related("template").prefetch_related("lists")
+    campaign = found(request, rows, campaign_id, permission)
+    chosen.prefetch(campaign)
+    return campaign
 
 
 def preview(campaign: Campaign) -> Preview:

@@ -2,16 +2,22 @@
 else saved meanwhile is not written over unseen.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from mailinglist import writing
 from mailinglist.admin import campaign_versions
+from mailinglist.changes import Actor
 from mailinglist.composing import body
 from mailinglist.models import Campaign
+
+#: Fields that offer the same rows, which are read once.
+SAME_CHOICES = (("lists", "exclude_lists"), ("include_segments", "exclude_segments"))
 
 
 class ComposeArea(UnfoldAdminTextareaWidget):
@@ -51,6 +57,10 @@ class CampaignForm(forms.ModelForm):
         widget=forms.HiddenInput(),
         help_text="What they saved stays among the versions.",
     )
+    #: The mark of what this page has kept as a draft.
+    kept = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput())
+    #: Who writes; set by the admin for each request.
+    manager: Actor
 
     instance: Campaign
 
@@ -61,6 +71,10 @@ class CampaignForm(forms.ModelForm):
         self.initial["write_over"] = False
         tail = "mailinglist_campaign_typed"
         address = reverse(f"admin:{tail}", args=[campaign.pk]) if campaign else reverse(f"admin:{tail}_new")
+        for one, other in SAME_CHOICES:
+            if one in self.fields and other in self.fields:
+                same = list(iter(self.fields[one].choices))  # type: ignore[attr-defined]
+                self.fields[one].choices = self.fields[other].choices = same  # type: ignore[attr-defined]
         if "body" in self.fields:
             attributes = self.fields["body"].widget.attrs
             attributes["data-typed"] = address
@@ -82,8 +96,21 @@ class CampaignForm(forms.ModelForm):
 
     def _refuse_to_write_over(self, values: dict[str, Any]) -> None:
         base = values.get("base")
-        newer = writing.newer(self.instance, base) if self.instance.pk and base is not None else None
-        if newer is None or values.get("write_over"):
+        if not self.instance.pk or base is None or values.get("write_over"):
             return
+        newer = writing.newer(self.instance, base)
+        if newer is None:
+            return
+        kept = campaign_versions.keep_refused(self.instance, self.data, base=base, by=self.manager)
+        shown = cast(QueryDict, self.data).copy()
+        shown["kept"] = kept or values.get("kept", "")
+        self.data = shown
         self.fields["write_over"].widget = UnfoldBooleanSwitchWidget()
-        self.add_error("write_over", campaign_versions.conflict(newer))
+        versions = reverse("admin:mailinglist_campaign_versions", args=[self.instance.pk])
+        says = format_html(
+            '{} <a class="ml-link" href="{}?number={}#difference" target="_blank">What they changed</a>',
+            campaign_versions.conflict(newer, kept=bool(kept)),
+            versions,
+            newer.number,
+        )
+        self.add_error("write_over", says)

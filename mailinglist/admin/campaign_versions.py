@@ -1,6 +1,6 @@
 """The saved texts of a campaign: listed, compared, brought back; and what is typed between two saves, as JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from mailinglist import access, writing
+from mailinglist.changes import Actor
 from mailinglist.models import Campaign, CampaignDraft, CampaignRevision
 from mailinglist.staff import actor, ask, found, page, require
 from mailinglist.whole_numbers import whole_number
@@ -66,7 +67,6 @@ def restore(request: HttpRequest, campaign_id: int) -> HttpResponse:
         except writing.NotEditable as refusal:
             messages.error(request, str(refusal))
         else:
-            writing.forget_typed(campaign, request.user)
             messages.success(request, f"This is the text of version {number} again, saved as version {made}.")
         return HttpResponseRedirect(reverse("admin:mailinglist_campaign_change", args=[campaign.pk]))
     return ask(
@@ -91,12 +91,19 @@ def keep_typed(request: HttpRequest, campaign_id: int | None = None) -> HttpResp
         return JsonResponse({"says": f"Not kept: {field}: {sentences[0]}"}, status=400)
     base = whole_number(request.POST.get("base")) or 0
     try:
-        newer = writing.keep_typed(campaign_id, form.cleaned_data, base=base, by=actor(request))
+        kept = writing.keep_typed(campaign_id, form.cleaned_data, base=base, by=actor(request))
     except writing.NotEditable as refusal:
         return JsonResponse({"says": str(refusal)}, status=409)
-    if newer:
-        return JsonResponse({"says": conflict(newer)}, status=409)
-    return JsonResponse({"says": "Kept as a draft."})
+    says = conflict(kept.newer) if kept.newer else "Kept as a draft."
+    return JsonResponse({"says": says, "kept": kept.mark}, status=409 if kept.newer else 200)
+
+
+def keep_refused(campaign: Campaign, posted: Mapping[str, Any], *, base: int, by: Actor) -> str:
+    """Keep the text of a save that was refused. Returns its mark; "" where the database could not hold it."""
+    form = TypedForm(posted)
+    return (
+        writing.keep_typed(campaign.pk, form.cleaned_data, base=base, by=by).mark if form.is_valid() else ""
+    )
 
 
 def throw_away(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
@@ -120,12 +127,13 @@ def throw_away(request: HttpRequest, campaign_id: int | None = None) -> HttpResp
     )
 
 
-def conflict(newer: CampaignRevision) -> str:
+def conflict(newer: CampaignRevision, *, kept: bool = True) -> str:
     """The sentence for who is about to write over somebody else's text."""
     who = str(newer.saved_by) if newer.saved_by else "Somebody"
+    where = "kept as your draft" if kept else "on this page"
     return (
         f"{who} saved version {newer.number} at {newer.saved_at:%H:%M} UTC while you were writing. Nothing of yours is "
-        "lost: it is kept as your draft. Compare, then decide when you save."
+        f"lost: it is {where}. Compare, then decide when you save."
     )
 
 
@@ -133,7 +141,8 @@ def as_initial(draft: CampaignDraft) -> dict[str, Any]:
     """The values of the form, with the revision that they were typed over."""
     names = (*TypedForm.Meta.fields, "base")
     return {name: getattr(draft, name) for name in names if name != "template"} | {
-        "template": draft.template_id
+        "template": draft.template_id,
+        "kept": writing.mark(draft),
     }
 
 

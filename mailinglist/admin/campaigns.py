@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mailinglist import access, approvals, campaign_counts, sender_checks, writing, zones
+from mailinglist import access, approvals, campaign_counts, deciding, lifecycle, sender_checks, writing, zones
 from mailinglist.admin import (
     campaign_acts,
     campaign_approval,
@@ -25,7 +25,7 @@ from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
 from mailinglist.changes import Noun, record
 from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
-from mailinglist.sending import pacing
+from mailinglist.sending import chosen, pacing
 from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
@@ -83,7 +83,10 @@ class CampaignAdmin(PlainAdmin):
         (None, {"fields": ("name", "lists")}),
         campaign_audience.FIELDSET,
         ("What inboxes show", {"fields": ("subject", "preheader")}),
-        ("The mail", {"fields": (("body_format", "template"), "body", "write_over", "base", "merge_tags")}),
+        (
+            "The mail",
+            {"fields": (("body_format", "template"), "body", "write_over", "base", "kept", "merge_tags")},
+        ),
         ("Archive", {"fields": ("in_archive",)}),
         ("Caution", {"fields": ("canary_minutes",)}),
     )
@@ -138,7 +141,7 @@ class CampaignAdmin(PlainAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         found: QuerySet[Campaign] = super().get_queryset(request)
-        return found.prefetch_related("lists")
+        return found.select_related("template").prefetch_related("lists")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
@@ -174,16 +177,24 @@ class CampaignAdmin(PlainAdmin):
         else:
             writing.keep(Campaign.objects.get(pk=obj.pk), by=actor(request))  # where it was written otherwise
             obj.revision = Campaign.objects.values_list("revision", flat=True).get(pk=obj.pk)
-            changed = [name for name in form.changed_data if name not in ("base", "write_over")]
+            changed = [name for name in form.changed_data if name not in ("base", "write_over", "kept")]
             columns = [name for name in changed if name not in ("lists", *campaign_audience.FIELDS)]
             obj.save(update_fields=[*columns, "updated_at"])
             if changed:
                 _note_edit(request, obj, changed, before=obj.status)
         writing.keep(obj, by=actor(request))
-        writing.forget_typed(obj if change else None, request.user)
+        writing.forget_saved(obj, request.user, kept=form.cleaned_data.get("kept", ""), first=not change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        others = [name for name in form.changed_data if name in ("lists", *campaign_audience.FIELDS)]
+        if change and others and form.instance.status == Campaign.Status.SCHEDULED:
+            what = ", ".join(str(Campaign._meta.get_field(name).verbose_name) for name in others)  # type: ignore[union-attr]
+            lifecycle.unschedule(form.instance.pk, by=actor(request), why=deciding.chosen_anew(what))
+            messages.warning(
+                request,
+                "You changed whom it goes to, so it is a draft again: look at the number and schedule it anew.",
+            )
         sender_checks.ask_where_old(form.instance.lists.values_list("from_email", flat=True))
 
     def change_view(
@@ -194,18 +205,35 @@ class CampaignAdmin(PlainAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         with transaction.atomic():
-            found = Campaign.objects.filter(pk=whole_number(object_id))
             if request.method == "POST":
                 # A campaign that starts just now must not be written over by what was typed before.
-                found = found.select_for_update(no_key=True)
-            shown = access.visible(found, request.user, "mailinglist.view_campaign")
-            campaign = shown.first() if request.user.has_perm("mailinglist.view_campaign") else None
-            context = _panel(request, campaign) if campaign and request.method == "GET" else {}
-            response: HttpResponse = super().change_view(
-                request, object_id, form_url, {**(extra_context or {}), **context}
-            )
+                Campaign.objects.select_for_update(no_key=True).filter(pk=whole_number(object_id)).first()
+            response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
             # The template reads the database; it must do so before the transaction ends.
             return response.render() if hasattr(response, "render") else response
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Campaign | None:
+        campaign: Campaign | None = super().get_object(request, object_id, from_field)
+        if campaign and request.method == "GET":
+            chosen.prefetch(campaign)
+            prefetch_related_objects([campaign], "link_checks")
+        return campaign
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Campaign | None = None,
+    ) -> HttpResponse:
+        if obj and request.method == "GET":
+            context |= _panel(request, obj)
+        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return response
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -224,6 +252,7 @@ class CampaignAdmin(PlainAdmin):
     ) -> Any:
         """``?draft=1``: with what this manager typed and did not save."""
         form = super().get_form(request, obj, change, **kwargs)
+        form.manager = actor(request)
         draft = (
             writing.typed(obj, request.user)
             if obj and request.method == "GET" and "draft" in request.GET
@@ -284,7 +313,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "may_act": access.may(request.user, "mailinglist.change_campaign", campaign),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,
-        "links": campaign.link_checks.order_by("pk") if campaign.editable else [],
+        "links": sorted(campaign.link_checks.all(), key=lambda check: check.pk) if campaign.editable else [],
         "draft": writing.typed(campaign, request.user) if campaign.editable else None,
         "archived": campaign_archive.addresses(campaign),
         "results": results_url(campaign.pk) if campaign.started_at else "",

@@ -26,10 +26,15 @@ PICKED = 30
 class ImageForm(forms.ModelForm):
     file = forms.FileField(
         label="Picture",
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+        widget=UnfoldAdminFileFieldWidget(
+            attrs={"accept": "image/png,image/jpeg,image/webp,image/gif", "data-shrink": ""}
+        ),
         help_text=f"PNG, JPEG, WebP or GIF, up to {images.MOST_BYTES // 1_000_000} MB and {images.MOST_PIXELS} pixels a "
         f"side. Twice as wide as it is shown ({2 * images.SHOWN_WIDTH} pixels) looks sharp everywhere.",
     )
+
+    class Media:
+        js = ("mailinglist/pictures.js",)
 
     def clean_file(self) -> bytes:
         return read(self.cleaned_data["file"])

@@ -95,7 +95,7 @@ class ColumnsForm(forms.Form):
         self.initial.update(consent_text=row.consent_text, status=row.status, update=row.update)
         self._sample = sample
         for place, (name, now) in enumerate(zip(row.header, row.columns, strict=True)):
-            values = {attribute(name) if name else f"{ATTRIBUTE}value_{place + 1}"}
+            values = {attribute(name, place + 1) if name else f"{ATTRIBUTE}value_{place + 1}"}
             if now.startswith(ATTRIBUTE):
                 values.add(now)
             tags = [(value, f"Value {{{{ {value.removeprefix(ATTRIBUTE)} }}}}") for value in sorted(values)]

@@ -8,11 +8,15 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from mailinglist import zones
+from mailinglist.admin.campaign_act_forms import StartForm
 from mailinglist.models import Campaign
 
 
-class ScheduleForm(forms.Form):
-    """A time on the clock and its zone; ``when`` becomes an aware time in UTC, ``note`` says what is odd about it."""
+class ScheduleForm(StartForm):
+    """A time on the clock, its zone, and the number of people.
+
+    ``when`` becomes an aware time in UTC, ``note`` says what is odd about it.
+    """
 
     local = forms.DateTimeField(label="Start at", widget=UnfoldAdminTextInputWidget(attrs={"step": "60"}))
     zone = forms.ChoiceField(label="Time zone", widget=UnfoldAdminSelectWidget(), initial="UTC")
@@ -24,6 +28,7 @@ class ScheduleForm(forms.Form):
         "day earlier than in the zone above. All others get it at the time of the zone above. Whose time has passed "
         "already when it starts gets it at once.",
     )
+    field_order = ("local", "zone", "everywhere", "shown", "number")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -31,6 +31,8 @@ class AddForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         if not self.errors and not values.get("tag") and not values.get("new"):
             raise forms.ValidationError("Choose a tag, or write a new one.")
+        if values.get("tag") and values.get("new"):
+            raise forms.ValidationError("Choose a tag or write a new one, not both.")
         return values
 
 

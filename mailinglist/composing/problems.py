@@ -28,10 +28,17 @@ class Problem:
     blocking: bool = True
 
 
-def find(campaign: Campaign) -> list[Problem]:
-    """Everything that speaks against starting the campaign now; empty of blocking ones means it can start."""
-    lists = list(campaign.lists.order_by("pk"))
-    found = [*_written_problems(campaign), *_list_problems(campaign, lists), *_sender_problems(lists)]
+def find(campaign: Campaign, *, counted: int | None = None) -> list[Problem]:
+    """Everything that speaks against starting the campaign now; empty of blocking ones means it can start.
+
+    ``counted``: how many people it reaches, where that has just been counted.
+    """
+    lists = sorted(campaign.lists.all(), key=lambda one: one.pk)
+    found = [
+        *_written_problems(campaign),
+        *_list_problems(campaign, lists, counted),
+        *_sender_problems(lists),
+    ]
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
     try:
         compiled = body.compile(campaign)
@@ -69,7 +76,7 @@ def _written_problems(campaign: Written) -> list[Problem]:
     return found
 
 
-def _list_problems(campaign: Campaign, lists: list[MailingList]) -> list[Problem]:
+def _list_problems(campaign: Campaign, lists: list[MailingList], counted: int | None) -> list[Problem]:
     if not lists:
         return [Problem("lists", "Choose a list.")]
     found = []
@@ -78,7 +85,7 @@ def _list_problems(campaign: Campaign, lists: list[MailingList]) -> list[Problem
             found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
         if not mailing_list.postal_address.strip():
             found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
-    if nobody := audience_preview.trouble(campaign):
+    if not counted and (nobody := audience_preview.trouble(campaign)):
         found.append(Problem("lists", nobody))
     return found
 

@@ -84,7 +84,7 @@ class Campaign(models.Model):
     )
     #: And to those who subscribed after that one had started.
     follow_newcomers = models.BooleanField(default=False, db_default=False, editable=False)
-    #: While it can still be stopped: how many people the manager has confirmed, and whether that was an estimate.
+    #: While it waits to start: how many people the manager has confirmed, and whether that was an estimate.
     confirmed_for = models.PositiveIntegerField(null=True, blank=True, editable=False)
     confirmed_about = models.BooleanField(default=False, db_default=False, editable=False)
     subject = models.CharField(max_length=200, blank=True, validators=[one_line])
@@ -193,8 +193,8 @@ class Campaign(models.Model):
                 name="local_time_has_plan",
             ),
             models.CheckConstraint(
-                condition=Q(confirmed_for__isnull=True) | Q(status="scheduled", planned_at__isnull=True),
-                name="confirmed_campaign_can_be_stopped",
+                condition=Q(confirmed_for__isnull=True) | Q(status="scheduled"),
+                name="confirmed_campaign_waits",
             ),
             models.CheckConstraint(
                 condition=Q(follow_newcomers=False) | Q(follows__isnull=False), name="newcomers_since_another"
@@ -218,6 +218,11 @@ class Campaign(models.Model):
     @property
     def editable(self) -> bool:
         return self.status in (self.Status.DRAFT, self.Status.SCHEDULED)
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether it was started and its first mail waits, for a last chance to stop it."""
+        return self.confirmed_for is not None and self.planned_at is None
 
 
 class CampaignVersion(models.Model):

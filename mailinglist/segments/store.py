@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from mailinglist import deciding, lifecycle
 from mailinglist.changes import Actor, Noun, record
 from mailinglist.models import Segment
 from mailinglist.segments import rules, uses, words
@@ -14,8 +15,12 @@ class InUse(ValueError):
 
 @transaction.atomic
 def save(segment: Segment, tree: Group, *, by: Actor) -> None:
-    """Store it with these rules. Its name must be free (the form has looked)."""
+    """Store it with these rules. Its name must be free (the form has looked).
+
+    Scheduled campaigns that choose by it become drafts where the rules are others: they were confirmed for other people.
+    """
     new = segment._state.adding
+    before = segment.rules
     if new:
         segment.created_by = by.user
     segment.rules = rules.as_json(tree)
@@ -28,6 +33,10 @@ def save(segment: Segment, tree: Group, *, by: Actor) -> None:
         why=f"“{segment}”: {words.sentence(tree)}",
         by=by,
     )
+    if not new and before != segment.rules:
+        for campaign_id in uses.scheduled_with(segment):
+            why = deciding.chosen_anew(f"the rules of the segment “{segment}”")
+            lifecycle.unschedule(campaign_id, by=by, why=why)
 
 
 @transaction.atomic

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import QuerySet
+
 from mailinglist.models import Campaign, Segment
 
 
@@ -14,9 +16,18 @@ def segments_with(kind: str, value: int) -> list[str]:
 
 def campaigns_with(segment: Segment) -> list[str]:
     """Names of the campaigns that are not over and choose by the segment."""
-    rows = Campaign.objects.filter(status__in=["draft", "scheduled"])
-    found = rows.filter(include_segments=segment) | rows.filter(exclude_segments=segment)
-    return list(found.distinct().values_list("name", flat=True)[:5])
+    found = _choosing_by(segment, ["draft", "scheduled"])
+    return list(found.values_list("name", flat=True)[:5])
+
+
+def scheduled_with(segment: Segment) -> list[int]:
+    """The scheduled campaigns that choose by the segment."""
+    return list(_choosing_by(segment, ["scheduled"]).order_by("pk").values_list("pk", flat=True))
+
+
+def _choosing_by(segment: Segment, statuses: list[str]) -> QuerySet[Campaign]:
+    rows = Campaign.objects.filter(status__in=statuses)
+    return (rows.filter(include_segments=segment) | rows.filter(exclude_segments=segment)).distinct()
 
 
 def _is(rule: dict[str, Any], kind: str, value: int) -> bool:

@@ -42,8 +42,10 @@ _ANYBODY = """
         WHERE b.list_id = ANY(%s) AND b.status = 'confirmed' AND p.key IS NULL
           AND (s.paused_until IS NULL OR s.paused_until <= statement_timestamp()){chosen})"""
 _MANY = """
-    SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscription
-                          WHERE list_id = ANY(%s) {status} LIMIT %s) first_ones"""
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscription
+                                  WHERE list_id = ANY(%(lists)s) AND status = 'confirmed' LIMIT %(most)s) first_ones),
+           (SELECT count(*) FROM (SELECT 1 FROM mailinglist_subscription
+                                  WHERE list_id = ANY(%(lists)s) LIMIT %(most)s) first_ones)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,11 @@ class Preview:
 
 def preview(campaign: Campaign) -> Preview:
     """Raises segments.rules.BadRules."""
-    lists = list(campaign.lists.values_list("pk", flat=True))
+    lists = [found.pk for found in campaign.lists.all()]
     reasons = chosen.left_out(campaign)
+    many, others_about = _many(lists)
     try:
-        numbers, doubles, about = _in_time(lists, reasons)
-        others_about = _many(lists, "")
-        with within(PATIENCE):
-            pending, unsubscribed = _others(lists, others_about)
+        numbers, doubles, about, (pending, unsubscribed) = _in_time(lists, reasons, many, others_about)
     except TookTooLong:
         return Preview(None)
     return Preview(
@@ -90,31 +90,34 @@ def preview(campaign: Campaign) -> Preview:
     )
 
 
-def _in_time(lists: list[int], reasons: list[LeftOut]) -> tuple[dict[str, int], int, bool]:
-    """What ``_judged`` finds, and whether in a sample: of many people, unless so few of it get the mail that it tells
-    little, and where everybody would take too long.
+def _in_time(
+    lists: list[int], reasons: list[LeftOut], about: bool, others_about: bool
+) -> tuple[dict[str, int], int, bool, list[int]]:
+    """What ``_judged`` finds, whether in a sample, and what ``_others`` does. A sample is taken ``about`` many people,
+    unless so few of it get the mail that it tells little, and where everybody would take too long.
     """
-    about = _many(lists, "AND status = 'confirmed'")
     try:
         with within(PATIENCE):
             numbers, doubles = _judged(lists, reasons, about)
+            others = _others(lists, others_about)
         if about and numbers.get("to-send", 0) < people.FEW * people.SAMPLED:
             with suppress(TookTooLong), within(PATIENCE):
-                return *_judged(lists, reasons, False), False
+                return *_judged(lists, reasons, False), False, others
     except TookTooLong:
         if about:
             raise
         with within(PATIENCE):
             numbers, doubles = _judged(lists, reasons, True)
+            others = _others(lists, others_about)
         if not numbers.get("to-send"):
             raise  # of few people a sample may be empty
         about = True
-    return numbers, doubles, about
+    return numbers, doubles, about, others
 
 
 def reaches_anybody(campaign: Campaign) -> bool:
     """Whether a start now would send at least one mail; True where that takes too long to find out. Raises BadRules."""
-    lists = list(campaign.lists.values_list("pk", flat=True))
+    lists = [found.pk for found in campaign.lists.all()]
     reasons = chosen.left_out(campaign)
     where, values = chosen.condition(reasons)
     try:
@@ -156,10 +159,12 @@ def _others(lists: list[int], about: bool) -> list[int]:
         return [_scaled(number, about) for number in cursor.fetchone()]
 
 
-def _many(lists: list[int], status: str) -> bool:
+def _many(lists: list[int]) -> tuple[bool, bool]:
+    """Whether too many to be counted one by one are confirmed, and are on the lists at all."""
     with connection.cursor() as cursor:
-        cursor.execute(_MANY.format(status=status), [lists, people.EXACT_MOST + 1])
-        return bool(cursor.fetchone()[0] > people.EXACT_MOST)
+        cursor.execute(_MANY, {"lists": lists, "most": people.EXACT_MOST + 1})
+        confirmed, on_them = cursor.fetchone()
+    return confirmed > people.EXACT_MOST, on_them > people.EXACT_MOST
 
 
 def _sample(about: bool) -> str:

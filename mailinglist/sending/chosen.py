@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from mailinglist.models import Campaign, Segment
+from mailinglist.models import Campaign
 from mailinglist.segments import rules, sql, words
 from mailinglist.segments.kinds import Condition
 from mailinglist.segments.questions import GOT
@@ -39,12 +40,10 @@ def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
     if campaign.follows_id is not None:
         found.append(LeftOut("reached", "are not among those to reach now", _not_missed(campaign)))
     choice = _choice(campaign)
-    wanted = {*choice.get("include_segments", ()), *choice.get("exclude_segments", ())}
-    by_id = Segment.objects.in_bulk(wanted) if wanted else {}
-    if only := [by_id[pk] for pk in choice.get("include_segments", ())]:
+    if only := list(campaign.include_segments.all()) if "include_segments" in choice else []:
         text, values = sql.joined(" OR ", only, lambda segment: sql.of_segment(segment, now))
         found.append(LeftOut("not-in-segment", "are in none of the segments", (f"NOT {text}", values)))
-    if segments := [by_id[pk] for pk in choice.get("exclude_segments", ())]:
+    if segments := list(campaign.exclude_segments.all()) if "exclude_segments" in choice else []:
         condition = sql.joined(" OR ", segments, lambda segment: sql.of_segment(segment, now))
         found.append(LeftOut("in-segment", "are in a segment that is left out", condition))
     for code, why, name, rows in (
@@ -55,6 +54,16 @@ def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
         if ids := choice.get(name):
             found.append(LeftOut(code, why, (f"EXISTS ({rows})", [ids])))
     return found
+
+
+def prefetch(campaign: Campaign) -> None:
+    """Have the choice at hand for a page that asks for it again and again: one statement, and one for each kind of choice
+    that is made; most campaigns make none.
+    """
+    made = _choice(campaign)
+    prefetch_related_objects([campaign], *made)
+    cache = campaign.__dict__.setdefault("_prefetched_objects_cache", {})
+    cache.update({name: getattr(campaign, name).none() for name in FIELDS if name not in made})
 
 
 def condition(reasons: list[LeftOut]) -> Condition:
@@ -88,6 +97,8 @@ def described(campaign: Campaign) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+#: The fields of a campaign that hold its choice.
+FIELDS = ("include_segments", "exclude_segments", "exclude_tags", "exclude_lists", "exclude_campaigns")
 _CHOICE = """
     SELECT 'include_segments', segment_id FROM mailinglist_campaign_include_segments WHERE campaign_id = %s
     UNION ALL SELECT 'exclude_segments', segment_id FROM mailinglist_campaign_exclude_segments WHERE campaign_id = %s
@@ -111,7 +122,11 @@ _NEW = (
 
 
 def _choice(campaign: Campaign) -> dict[str, list[int]]:
-    """Name of the field → ids that are chosen there, of all five in one statement."""
+    """Name of the field → ids that are chosen there, of all five in one statement, or as they were prefetched."""
+    known = campaign.__dict__.get("_prefetched_objects_cache", {})
+    if all(name in known for name in FIELDS):
+        ids = {name: sorted(row.pk for row in known[name]) for name in FIELDS}
+        return {name: chosen for name, chosen in ids.items() if chosen}
     found: dict[str, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_CHOICE, [campaign.pk] * 5)

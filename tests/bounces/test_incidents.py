@@ -6,9 +6,11 @@ import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -443,6 +445,22 @@ def test_slots_are_counted_again_and_not_twice() -> None:
     slots.Watermark.objects.update(position=0)
     slots.refresh()
     assert list(ProviderSlot.objects.order_by("pk").values()) == before
+
+
+def test_praise_is_counted_as_no_complaint_and_taken_out_of_what_was_counted_before() -> None:
+    first, second = mail_all(people(2), OUTAGE)
+    at = OUTAGE + timedelta(minutes=5)
+    for praised in (first, second):
+        take(ses.delivered(praised, at=at), ses.complained(praised, "not-spam", at=at))
+    take(ses.complained(second, at=at))
+    slots.refresh()
+    row = ProviderSlot.objects.get(delivered__gt=0)
+    assert row.complaint == 1
+
+    ProviderSlot.objects.update(complaint=3)  # as it was counted before
+    import_module("bounces.migrations.0027_no_praise_among_complaints").take_out(apps, None)
+    row.refresh_from_db()
+    assert row.complaint == 1
 
 
 def test_an_event_whose_transaction_committed_late_is_counted_too() -> None:

@@ -77,6 +77,17 @@ def test_a_campaign_is_written_from_a_template_with_a_picture(page: Page, tmp_pa
     assert page.evaluate(OVERFLOW) <= 0
 
 
+def test_a_picture_that_is_too_large_is_made_smaller_on_its_own_page_too(page: Page, tmp_path: Path) -> None:
+    picture = tmp_path / "wide.png"
+    picture.write_bytes(png(5000, 300))
+    page.goto(reverse("admin:mailinglist_mailimage_add"))
+    page.set_input_files("input[type=file]", picture)
+    page.fill("[name=alt]", "A wide field")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    assert MailImage.objects.values_list("width", "height").get() == (1072, 64)
+
+
 def test_the_templates_fit_a_phone_and_a_desk_and_the_dark(page: Page, db: Any) -> None:
     mail_templates.ship()
     for template in Template.objects.all():

@@ -237,6 +237,19 @@ class TestTimeToStop:
         campaign.refresh_from_db()
         assert campaign.confirmed_for is None and campaign.planned_at
 
+    def test_other_rules_of_its_segment_take_a_schedule_back(self, campaign: Campaign) -> None:
+        Subscriber.objects.update(attributes={"city": "Rome"})
+        segment = make_segment("Romans", city("Rome"))
+        campaign.include_segments.add(segment)
+        lifecycle.schedule(campaign.pk, at=timezone.now() + timedelta(days=1), number=3, by=SYSTEM)
+        store.save(segment, rules.read(segment.rules), by=SYSTEM)
+        campaign.refresh_from_db()
+        assert campaign.status == "scheduled"
+        store.save(segment, rules.read({"match": "any", "parts": [city("Rome"), city("Oslo")]}), by=SYSTEM)
+        campaign.refresh_from_db()
+        assert (campaign.status, campaign.confirmed_for) == ("draft", None)
+        assert "“Romans”" in Change.objects.filter(noun="campaign").latest("pk").why
+
     def test_without_a_time_to_stop_it_starts_at_once(self, campaign: Campaign) -> None:
         MailingList.objects.update(stop_seconds=0)
         assert lifecycle.confirm(campaign.pk, number=3, about=False, by=SYSTEM)

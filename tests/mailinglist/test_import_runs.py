@@ -104,6 +104,19 @@ class TestUpload:
         sample = import_files.sample(import_files.opened(row.pk), row.encoding)
         assert sample.rows[0] == ["p0@post.example", "Jürgen 0"]
 
+    @pytest.mark.parametrize("head", ["email,name", "email,Größe"])
+    def test_windows_text_is_found_out_by_a_few_letters(self, news, head):
+        names = ["Jürgen" if n % 4 == 0 else "Bo" for n in range(20)]
+        rows = "".join(f"p{n}@post.example,{name}\n" for n, name in enumerate(names))
+        assert uploaded(news, f"{head}\n{rows}".encode("cp1252")).encoding == "cp1252"
+        mixed = f"{head}\n{rows}".encode("cp1252") + "z@post.example,Jürgen\n".encode()
+        assert uploaded(news, mixed.replace("Größe".encode("cp1252"), b"size")).encoding == "utf-8"
+
+    def test_the_names_of_values_keep_their_letters(self, news):
+        row = uploaded(news, "email,Größe,Ørsted Ł,Город,都市,1. Wahl\nada@post.example,1,2,3,4,5\n")
+        names = [name.removeprefix("attribute:") for name in row.columns[1:]]
+        assert names == ["grosse", "orsted_l", "value_4", "value_5", "_1_wahl"]
+
     def test_another_encoding_can_be_chosen(self, news):
         row = uploaded(news, "email,name\nada@post.example,Jürgen\n".encode("latin-1"))
         import_runs.read_as(row.pk, "latin-1")

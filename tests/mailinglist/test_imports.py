@@ -284,8 +284,8 @@ class TestBadRows:
                 3,
                 "name",
                 "J\\xf6rg",
-                "The byte 0xF6 is not utf-8. In cp1252 it is ö; if that is the file's encoding, "
-                "use --encoding cp1252.",
+                "The byte 0xF6 is not utf-8. In cp1252 it is ö; if that is the file's text encoding, "
+                "choose cp1252.",
             )
         ]
         assert report.new_subscriptions == 2

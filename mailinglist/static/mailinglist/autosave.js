@@ -36,6 +36,7 @@
         const kind = answer.headers.get("Content-Type") || "";
         const told = kind.startsWith("application/json") ? await answer.json() : {};
         says.classList.toggle("ml-kept--conflict", !answer.ok);
+        if (told.kept && form.elements.kept) { form.elements.kept.value = told.kept; }
         if (answer.ok) {
           last = body.toString();
           says.textContent = told.says + " " + new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"}) + " ";

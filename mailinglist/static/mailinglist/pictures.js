@@ -1,9 +1,11 @@
-/* The pictures that the editor offers: choose one, or upload one. Large photos are made smaller here, before they leave. */
+/* The pictures that the editor offers: choose one, or upload one. Large photos are made smaller here, before they leave, and
+   so are those of a file field with data-shrink. */
 (function () {
   "use strict";
 
   const WIDEST = 1072;  /* pixels: twice what the text of a mail is wide */
   const MOST = 900000;  /* bytes; the server takes a million */
+  const LONGEST = 4000;  /* pixels a side that the server takes */
 
   function make(tag, values, children) {
     const element = Object.assign(document.createElement(tag), values || {});
@@ -17,15 +19,16 @@
       return file;
     }
     const bitmap = await createImageBitmap(file, {imageOrientation: "from-image"});
-    if (file.size <= MOST && bitmap.width <= 2 * WIDEST) {
+    const taken = Math.max(bitmap.width, bitmap.height) <= LONGEST;
+    if (file.size <= MOST && bitmap.width <= 2 * WIDEST && taken) {
       return file;
     }
-    const share = Math.min(1, WIDEST / bitmap.width);
+    const share = Math.min(1, WIDEST / bitmap.width, LONGEST / bitmap.height);
     const canvas = make("canvas", {width: Math.round(bitmap.width * share), height: Math.round(bitmap.height * share)});
     canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     const kind = file.type === "image/png" ? "image/png" : "image/jpeg";
     const blob = await new Promise(function (done) { canvas.toBlob(done, kind, 0.85); });
-    return blob && blob.size < file.size ? new File([blob], file.name, {type: kind}) : file;
+    return blob && (blob.size < file.size || !taken) ? new File([blob], file.name, {type: kind}) : file;
   }
 
   function open(area, chosen) {
@@ -114,6 +117,35 @@
     dialog.showModal();
     safely(load)();
   }
+
+  /* Puts the smaller picture in the place of the chosen one; the form waits for it. */
+  function shrink(field) {
+    let working = null;
+    field.addEventListener("change", function () {
+      const chosen = field.files[0];
+      if (!chosen) { return; }
+      const work = smaller(chosen).then(function (file) {
+        if (file !== chosen && field.files[0] === chosen) {
+          const one = new DataTransfer();
+          one.items.add(file);
+          field.files = one.files;
+        }
+      }).catch(function () {  /* the server says what is wrong with it */ }).then(function () {
+        if (working === work) { working = null; }
+      });
+      working = work;
+    });
+    field.form.addEventListener("submit", function (event) {
+      if (!working) { return; }
+      event.preventDefault();
+      const button = event.submitter;
+      working.then(function () { field.form.requestSubmit(button); });
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("input[type=file][data-shrink]").forEach(shrink);
+  });
 
   window.MailinglistPictures = {open: open};
 })();

@@ -89,7 +89,7 @@ def test_a_new_installation_explains_each_part(staff: Client) -> None:
         "Make a list",
         "No campaign is being sent, paused or planned.",
         "No campaign was sent yet.",
-        "Nobody came or left in this time.",
+        "Nobody is counted here yet.",
         "SES has not reported anything yet.",
         "Too few mails to say anything.",
     ):
@@ -195,6 +195,42 @@ def test_reputation_stands_beside_the_marks_of_ses(staff: Client) -> None:
     ProviderSlot.objects.create(provider="post.example", starts_at=timezone.now(), delivered=970, hard=30)
     shown = page(staff)
     assert "3.00 % of 1,000 mails" in shown and "ml-meter--warning" in shown
+
+
+def test_a_rate_that_ses_acts_upon_is_a_thing_to_do(staff: Client) -> None:
+    slot = ProviderSlot.objects.create(
+        provider="post.example", starts_at=timezone.now(), delivered=1000, complaint=2
+    )
+    assert "are more than Amazon SES accepts (0.20 % of 1,000 mails)" in page(staff)
+    ProviderSlot.objects.filter(pk=slot.pk).update(complaint=0)
+    assert "Nothing needs you" in page(staff)
+
+
+def test_people_who_are_not_counted_yet_are_not_said_to_be_missing(staff: Client) -> None:
+    news = make_list()
+    assert "Nobody is counted here yet" in page(staff)
+    person = make_subscriber("ada@post.example", news)
+    record(
+        Noun.SUBSCRIPTION, 1, before="pending", after="confirmed", why="", by=SYSTEM,
+        subscriber_id=person.pk, list_id=news.pk,
+    )  # fmt: skip
+    list_counts.refresh()
+    assert "1 came and 0 left." in page(staff)
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("bounces_results", "Campaigns"),
+        ("bounces_results_people", "Campaigns"),
+        ("bounces_compare", "Compare"),
+    ],
+)
+def test_the_navigation_shows_where_one_is(staff: Client, name: str, chosen: str) -> None:
+    campaign = with_states("Week 47", delivered=1)
+    answer = staff.get(reverse(f"admin:{name}", args=[] if chosen == "Compare" else [campaign.pk]))
+    items = [item for group in answer.context["sidebar_navigation"] for item in group["items"]]
+    assert [item["title"] for item in items if item["active"]] == [chosen]
 
 
 def test_the_page_takes_few_queries(client: Client, django_assert_max_num_queries: Any) -> None:

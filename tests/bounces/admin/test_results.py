@@ -243,6 +243,7 @@ def test_the_groups_hold_whom_they_should(staff: Client, campaign: Campaign) -> 
     assert who(people(staff, campaign, reason="paused")) == {"break@corp.example"}
     assert who(people(staff, campaign, who="opened", reason="paused")) == set()
     assert all(people(staff, campaign, who=code).status_code == 200 for code in GROUPS)
+    assert GROUPS["sent"].label == "Accepted by SES"
 
 
 def test_each_person_has_a_reason_in_words(staff: Client, campaign: Campaign) -> None:

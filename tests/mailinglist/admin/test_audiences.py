@@ -171,6 +171,8 @@ class TestPeople:
         )
         answer = staff.post(reverse(PEOPLE), {**chosen, "answered": "1", "new": "press"}, follow=True)
         assert "2 people got the tag “press”." in text(answer)
+        both = {**chosen, "answered": "1", "new": "more", "tag": Tag.objects.get().pk}
+        assert "not both" in text(staff.post(reverse(PEOPLE), both)) and Tag.objects.count() == 1
         take = {
             "action": "remove_tag",
             "_selected_action": people,

@@ -1,5 +1,6 @@
 """Writing, checking, starting and steering a campaign in the admin."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mailinglist import lifecycle
+from mailinglist import lifecycle, mail_templates
 from mailinglist.admin.schedule_form import ScheduleForm
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Campaign, Change, Delivery, MailingList
+from mailinglist.models import Campaign, Change, Delivery, MailingList, Tag, Template
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.staff import NASTY, make_started, make_suppressed
 
@@ -142,8 +143,15 @@ def test_a_second_start_says_that_nothing_changed(staff: Client, draft: Campaign
 
 def test_schedule_and_take_back(staff: Client, boss: User, draft: Campaign) -> None:
     day = timezone.now() + timedelta(days=40)
-    staff.post(url(draft, "schedule"), {"local": f"{day:%Y-%m-%d}T09:30", "zone": "Asia/Tokyo"})
-    assert status(draft) == "scheduled"
+    page = staff.get(url(draft, "schedule")).content.decode()
+    assert "Type 3 to confirm" in page and "get it" in page
+    chosen = {"local": f"{day:%Y-%m-%d}T09:30", "zone": "Asia/Tokyo"}
+    for wrong in ({}, {"number": 4}):
+        staff.post(url(draft, "schedule"), {**chosen, **wrong})
+        assert status(draft) == "draft"
+    staff.post(url(draft, "schedule"), {**chosen, "number": 3})
+    assert (status(draft), draft.confirmed_for) == ("scheduled", 3)
+    assert "It was confirmed for 3 people" in staff.get(url(draft)).content.decode()
     assert draft.scheduled_at == datetime(day.year, day.month, day.day, 0, 30, tzinfo=UTC)
     staff.post(url(draft, "unschedule"))
     assert status(draft) == "draft"
@@ -151,11 +159,11 @@ def test_schedule_and_take_back(staff: Client, boss: User, draft: Campaign) -> N
 
 
 def test_a_time_in_the_past_or_one_that_the_clocks_skip_is_refused() -> None:
-    past = ScheduleForm({"local": "2020-01-01T10:00", "zone": "UTC"})
+    past = ScheduleForm({"local": "2020-01-01T10:00", "zone": "UTC"}, expected=3)
     assert "has passed" in str(past.errors)
-    skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"})
+    skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"}, expected=3)
     assert "does not exist on this day in Europe/Berlin" in str(skipped.errors)
-    assert "zone" in ScheduleForm({"local": "2031-03-30T02:30", "zone": "../etc"}).errors
+    assert "zone" in ScheduleForm({"local": "2031-03-30T02:30", "zone": "../etc"}, expected=3).errors
 
 
 def test_pause_resume_and_cancel(staff: Client, boss: User, news: MailingList) -> None:
@@ -217,6 +225,26 @@ def test_saving_a_scheduled_campaign_keeps_its_schedule(staff: Client, draft: Ca
     assert status(draft) == "scheduled" and draft.subject == "Other"
 
 
+def test_a_scheduled_campaign_to_other_people_is_confirmed_anew(
+    staff: Client, draft: Campaign, news: MailingList
+) -> None:
+    later = timezone.now() + timedelta(days=1)
+    lifecycle.schedule(draft.pk, at=later, number=3, by=SYSTEM)
+    lists = [news.pk, make_list("tips").pk]
+    page = staff.post(url(draft), typed(draft, lists=lists), follow=True).content.decode()
+    assert (status(draft), draft.confirmed_for) == ("draft", None) and "schedule it anew" in page
+    assert "changed after it was confirmed: lists" in Change.objects.latest("pk").why
+
+
+def test_who_signs_up_until_the_time_needs_no_new_confirmation(draft: Campaign, news: MailingList) -> None:
+    lifecycle.schedule(draft.pk, at=timezone.now() + timedelta(days=1), number=3, by=SYSTEM)
+    for number in range(3):
+        make_subscriber(f"late{number}@post.example", news)
+    Campaign.objects.update(scheduled_at=timezone.now())
+    assert lifecycle.start_due() == [draft.pk] and draft.deliveries.count() == 6
+    assert Campaign.objects.get().confirmed_for is None
+
+
 def test_only_a_fresh_draft_can_be_deleted(staff: Client, draft: Campaign, news: MailingList) -> None:
     started = make_started(news)
     assert staff.post(url(started, "delete"), {"post": "yes"}).status_code == 403
@@ -276,7 +304,7 @@ def test_numbers_by_state_link_to_the_recipients(staff: Client, draft: Campaign)
 
 def test_a_schedule_is_changed_and_sent_at_everybodys_own_time(staff: Client, draft: Campaign) -> None:
     day = timezone.now() + timedelta(days=3)
-    chosen = {"local": f"{day:%Y-%m-%d}T09:30", "zone": "Asia/Tokyo"}
+    chosen = {"local": f"{day:%Y-%m-%d}T09:30", "zone": "Asia/Tokyo", "number": 3}
     staff.post(url(draft, "schedule"), chosen)
     page = staff.get(url(draft)).content.decode()
     assert "09:30 in Asia/Tokyo" in page and "Change the time" in page
@@ -289,9 +317,9 @@ def test_a_schedule_is_changed_and_sent_at_everybodys_own_time(staff: Client, dr
 
 
 def test_a_night_in_which_the_clocks_are_changed_is_explained(staff: Client, draft: Campaign) -> None:
-    skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"})
+    skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"}, expected=3)
     assert "Choose 03:30" in skipped.errors["local"][0]
-    twice = {"local": "2031-10-26T02:30", "zone": "Europe/Berlin"}
+    twice = {"local": "2031-10-26T02:30", "zone": "Europe/Berlin", "number": 3}
     answer = staff.post(url(draft, "schedule"), twice, follow=True).content.decode()
     assert "02:30 twice. It starts the first time, at 00:30 UTC, not at 01:30 UTC." in answer
     assert status(draft) == "scheduled" and draft.scheduled_at == datetime(2031, 10, 26, 0, 30, tzinfo=UTC)
@@ -306,3 +334,28 @@ def test_the_panel_of_a_campaign_that_is_sending_says_how_fast_and_why(
     page = staff.get(url(draft)).content.decode()
     assert "mails a second now" in page and "SES is asked for its limits" in page
     assert "Only the first 1 %" in page and "Slowed: 2.1 % bounced." in page
+
+
+@pytest.mark.parametrize("act", ["change", "start", "schedule", "audience"])
+def test_the_pages_of_a_draft_take_few_queries(
+    staff: Client, draft: Campaign, act: str, django_assert_max_num_queries: Any
+) -> None:
+    mail_templates.ship()
+    draft.lists.add(make_list("tips"))
+    Campaign.objects.update(template=Template.objects.first())
+    staff.get(url(draft, act))
+    with django_assert_max_num_queries(15):
+        assert staff.get(url(draft, act)).status_code == 200
+
+
+def test_the_page_shows_what_a_draft_chooses_and_saving_keeps_it(staff: Client, draft: Campaign) -> None:
+    vip, tips = Tag.objects.create(name="vip"), make_list("tips")
+    draft.exclude_tags.add(vip)
+    draft.exclude_lists.add(tips)
+    page = staff.get(url(draft)).content.decode()
+    assert f'<option value="{vip.pk}" selected>vip</option>' in page
+    assert re.search(rf'name="exclude_lists"[^>]*value="{tips.pk}"[^>]*checked', page)
+    staff.post(url(draft), typed(draft, subject="Other", exclude_tags=[vip.pk], exclude_lists=[tips.pk]))
+    draft.refresh_from_db()
+    assert draft.subject == "Other"
+    assert list(draft.exclude_tags.all()) == [vip] and list(draft.exclude_lists.all()) == [tips]

@@ -86,6 +86,7 @@ def test_a_save_over_a_newer_one_is_refused_and_nothing_is_lost(
     seen = Campaign.objects.get().revision
     save(other, campaign, body="theirs")
     page = save(staff, campaign, body="mine, longer", base=seen)
+    assert f'href="{url(campaign, "versions")}?number=3#difference"' in page
     assert "bert saved version 3" in page and "mine, longer" in page and "Replace theirs with mine" in page
     assert Campaign.objects.get().body == "theirs"
     save(staff, campaign, body="mine, longer", base=seen, write_over="on")
@@ -102,7 +103,7 @@ def test_what_is_typed_is_kept_apart_and_offered_again(staff: Client, campaign: 
         "base": "0",
     }
     answer = staff.post(url(campaign, "typed"), half)
-    assert answer.json() == {"says": "Kept as a draft."}
+    assert answer.json()["says"] == "Kept as a draft."
     campaign.refresh_from_db()
     assert campaign.body.startswith("first") and campaign.revision == 0
     assert "did not save it" in staff.get(url(campaign)).content.decode()
@@ -110,8 +111,39 @@ def test_what_is_typed_is_kept_apart_and_offered_again(staff: Client, campaign: 
     assert "half a wor</textarea>" in page
     assert "half a wor" in staff.get(url(campaign, "preview_html"), {"draft": "1"}).content.decode()
     assert "half a wor" not in staff.get(url(campaign, "preview_html")).content.decode()
-    save(staff, campaign, body="half a word")
+    mark = answer.json()["kept"]
+    assert f'name="kept" value="{mark}"' in page
+    save(staff, campaign, body="half a word", kept=mark)
     assert not CampaignDraft.objects.exists()
+
+
+def test_two_windows_of_one_manager_lose_nothing(staff: Client, campaign: Campaign) -> None:
+    base = campaign.revision
+    staff.post(url(campaign, "typed"), {"body_format": "markdown", "body": "window A", "base": base})
+    staff.post(url(campaign, "typed"), {"body_format": "markdown", "body": "window B", "base": base})
+    save(staff, campaign, body="window A, saved", base=base)
+    assert CampaignDraft.objects.get().body == "window B"  # also if window B dies now
+    refused = save(staff, campaign, body="window B, longer", base=base)
+    draft = CampaignDraft.objects.get()
+    assert (draft.body, draft.base) == ("window B, longer", base) and "kept as your draft" in refused
+    assert writing.mark(draft) in refused
+    save(staff, campaign, body="window B, decided", base=base, write_over="on", kept=writing.mark(draft))
+    assert not CampaignDraft.objects.exists() and Campaign.objects.get().body == "window B, decided"
+
+
+def test_what_cannot_be_a_draft_is_not_said_to_be_one(
+    staff: Client, other: Client, campaign: Campaign
+) -> None:
+    save(other, campaign, body="theirs")
+    page = save(staff, campaign, body="mine", subject="x" * 300, base=0)
+    assert "it is on this page" in page and not CampaignDraft.objects.exists()
+
+
+def test_bringing_a_version_back_leaves_the_draft(staff: Client, campaign: Campaign) -> None:
+    save(staff, campaign, body="other")
+    staff.post(url(campaign, "typed"), {"body_format": "markdown", "body": "unsaved", "base": 2})
+    staff.post(f"{url(campaign, 'restore')}?number=1")
+    assert CampaignDraft.objects.get().body == "unsaved"
 
 
 def test_a_draft_over_a_newer_save_says_so_and_is_kept(
