@@ -16,6 +16,8 @@ def everybody_clicks(rig: Rig, size: int, seed: int, *, threads: int = 6, second
     """F21: many managers start, pause and resume at random; then a pause that holds, a resume, and a cancel."""
     row = Row("F21", "pause, resume, cancel", seed)
     rig.fresh(seed)
+    # Slow enough that something is left to be paused and cancelled after all the clicks.
+    rig.ses.config(max_send_rate=size / (2 * (seconds + 10)))
     campaign = rig.campaign(size, start=False)
     end = time.monotonic() + seconds
     unexpected: list[str] = []
