@@ -33,7 +33,7 @@ def run_json(name: str, *arguments: str) -> Any:
 def test_a_campaign_that_is_not_there_is_told(name: str) -> None:
     with pytest.raises(CommandError, match="There is no campaign 99") as refusal:
         run(name, "99")
-    assert refusal.value.returncode == 1
+    assert refusal.value.returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [(), ("seven",), ("7", "--unknown")])

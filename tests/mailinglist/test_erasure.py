@@ -332,7 +332,7 @@ def test_the_command_erases_and_says_what() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "status"), [(ADDRESS, 2), ("nobody@post.example", 1), ("no address", 2)], ids=str
+    ("address", "status"), [(ADDRESS, 2), ("nobody@post.example", 2), ("no address", 2)], ids=str
 )
 def test_the_command_wants_a_known_address_and_a_yes(address: str, status: int) -> None:
     make_subscriber(ADDRESS)

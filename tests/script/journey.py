@@ -122,6 +122,7 @@ def _test_send(page: Page, _: str) -> None:
 def _schedule(page: Page, _: str) -> None:
     page.get_by_role("link", name="Schedule").click()
     page.fill("[name=local]", f"{datetime.now(UTC) + timedelta(seconds=65):%Y-%m-%dT%H:%M}")
+    page.fill("[name=number]", page.input_value("[name=shown]"))
     page.get_by_role("button", name="Schedule").click()
     expect(page.get_by_text("scheduled").first).to_be_visible()
 
