@@ -6,7 +6,7 @@ The tables are temporary and belong to the database session. Called by imports.p
 import base64
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from django.db import connection, transaction
@@ -18,10 +18,9 @@ from mailinglist.csv_columns import Person
 
 #: Rows in one COPY: about half a megabyte.
 TOGETHER = 2_500
-_TOKEN_BYTES = 16
 # What COPY's text format takes for something else.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
 
 
 def stage(people: Iterable[Person]) -> tuple[int, int]:
@@ -78,27 +77,31 @@ def _copied(people: Iterable[Person]) -> Iterator[str]:
     people = iter(people)
     key_for = suppression.keys()
     while batch := list(islice(people, TOGETHER)):
-        noise = os.urandom(_TOKEN_BYTES * len(batch))
-        tokens = (noise[at : at + _TOKEN_BYTES] for at in range(0, len(noise), _TOKEN_BYTES))
         yield "".join(
-            _line(person, _token(random), key_for(person.address.key))
-            for person, random in zip(batch, tokens, strict=True)
+            _line(person, token, key_for(person.address.key))
+            for person, token in zip(batch, _tokens(len(batch)), strict=True)
         )
 
 
-def _token(random: bytes) -> str:
-    """As secrets.token_urlsafe makes it."""
-    return base64.urlsafe_b64encode(random).rstrip(b"=").decode()
+def _tokens(count: int) -> Iterator[str]:
+    """Tokens as secrets.token_urlsafe(16) makes them, all at once: each is the beginning of 18 bytes in base64."""
+    noise = base64.urlsafe_b64encode(os.urandom(18 * count)).decode()
+    return (noise[at : at + 22] for at in range(0, len(noise), 24))
 
 
 def _line(person: Person, token: str, suppression_key: str) -> str:
-    attributes = _plain(_to_json(person.attributes)) if person.attributes else "{}"
+    attributes = _plain(_to_json(person.attributes))
     consent_at = person.consent_at.isoformat() if person.consent_at else _NULL
     return (
         f"{person.line}\t{_plain(person.address.as_written)}\t{_plain(person.address.key)}\t{_plain(person.name)}\t"
         f"{person.language}\t{person.time_zone}\t{attributes}\t{token}\t{suppression_key}\t{person.status}\t"
         f"{consent_at}\t{person.consent_ip or _NULL}\n"
     )
+
+
+def _to_json(values: Mapping[str, str]) -> str:
+    """As json.dumps, which takes twice as long for a handful of texts."""
+    return f"{{{', '.join([f'{_quoted(name)}: {_quoted(value)}' for name, value in values.items()])}}}"
 
 
 def _plain(text: str) -> str:

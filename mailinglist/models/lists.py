@@ -253,7 +253,10 @@ class Subscription(models.Model):
     list = models.ForeignKey(
         MailingList, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
     )
-    subscriber = models.ForeignKey("Subscriber", on_delete=models.CASCADE, related_name="subscriptions")
+    # Found by the constraint, which begins with it.
+    subscriber = models.ForeignKey(
+        "Subscriber", on_delete=models.CASCADE, related_name="subscriptions", db_index=False
+    )
     status = models.CharField(max_length=16, choices=Status.choices)
     source = models.CharField(max_length=60, help_text="Where it came from: form, import, manager, demo.")
     consent_at = models.DateTimeField(null=True, blank=True)
@@ -280,7 +283,7 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["list", "subscriber"], name="one_subscription_per_list"),
+            models.UniqueConstraint(fields=["subscriber", "list"], name="one_subscription_per_list"),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "confirmed", "unsubscribed"]),
                 name="subscription_status_known",
