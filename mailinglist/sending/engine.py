@@ -147,7 +147,7 @@ class _Run:
             self.result = More(0, TIME_UP)
             return
         free = self._room()
-        if free < max(1, self.most // 4):
+        if free < max(1, self.most // 8):
             return self._collect()
         permit = pacing.take(free, campaign_id=self.campaign_id, urgent=self.campaign_id is None)
         if not permit.granted:

@@ -2,7 +2,7 @@
 
 Used by ``sender.py``. With more requests open than SES and the network work on at a time, answers only take longer; with
 fewer, the line is idle. The gradient of latency (the best seen against the present one) tells which it is: as long as
-answers stay about as quick as they can be, the number grows, at first twofold each time; when they slow down, it shrinks.
+answers stay about as quick as they can be, the number grows, at first fourfold; when they slow down, it shrinks.
 """
 
 import math
@@ -50,7 +50,7 @@ class InFlight:
         self._early &= gradient == 1
         wanted = self.limit * gradient + math.sqrt(self.limit)
         if self._early and self._busiest >= self.limit / 2:
-            self.limit *= 2
+            self.limit *= 4
         elif self._busiest >= self.limit / 2 or wanted < self.limit:
             self.limit += (wanted - self.limit) * SMOOTHING
         self.limit = min(float(self.most), max(float(min(LEAST, self.most)), self.limit))

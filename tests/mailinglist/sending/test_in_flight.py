@@ -51,17 +51,17 @@ def test_a_number_that_is_not_used_does_not_grow() -> None:
     assert found.allowed <= 12
 
 
-def test_the_first_steps_double_until_an_answer_slows_down() -> None:
+def test_the_first_steps_are_fourfold_until_an_answer_slows_down() -> None:
     learnt = InFlight(most=1000)
-    for _ in range(5):
+    for _ in range(3):
         for _ in range(max(10, learnt.allowed)):
             learnt.observe(0.05, learnt.allowed)
-    assert learnt.allowed == START * 2**5
+    assert learnt.allowed == START * 4**3
     for _ in range(learnt.allowed):
         learnt.observe(0.5, learnt.allowed)
     slower = learnt.allowed
-    assert slower < START * 2**5
-    for _ in range(slower):
+    assert slower < START * 4**3
+    for _ in range(slower + 1):
         learnt.observe(0.05, slower)
     assert slower < learnt.allowed < slower * 1.5
 
