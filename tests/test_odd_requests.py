@@ -121,12 +121,11 @@ def test_no_table_is_asked_for_what_is_no_filter_of_it(staff: Client, values: di
     asked, told = 0, []
     for table in tables():
         for name in sorted(set(columns(table))):
-            for lookup, text in (("regex", "("), ("startswith", "a")):
-                asked += 1
-                parameter = f"{name}__{lookup}"
-                answer = staff.get(f"{changelist(table)}?{urlencode({parameter: text})}")
-                if answer.status_code != 400:
-                    told.append((table.opts.label, parameter, answer.status_code))
+            asked += 1
+            parameter = f"{name}__regex"
+            answer = staff.get(f"{changelist(table)}?{urlencode({parameter: '('})}")
+            if answer.status_code != 400:
+                told.append((table.opts.label, parameter, answer.status_code))
     assert asked > 300
     assert told == []
 

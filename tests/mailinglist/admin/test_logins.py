@@ -100,9 +100,9 @@ def test_a_thousand_tries_for_one_name_from_everywhere_are_hardly_heard(client: 
     assert log_in(Client(), "secret-secret", REMOTE_ADDR="203.0.113.9").status_code == 302
 
 
-def test_a_thousand_names_from_one_address_are_hardly_heard(client: Client, anna: User) -> None:
+def test_many_names_from_one_address_are_hardly_heard(client: Client, anna: User) -> None:
     log_in(client, "secret-secret", REMOTE_ADDR="198.51.100.7")
-    for number in range(1000):
+    for number in range(100):
         try_in_vain(f"name{number}", "198.51.100.7")
     assert evaluated() == 20
     assert log_in(Client(), "secret-secret", REMOTE_ADDR="198.51.100.7").status_code == 302
