@@ -143,11 +143,11 @@ class IncidentAdmin(MachineOwnedAdmin):
 
     @display(description="Held now")
     def held(self, row: Incident) -> str:
-        if row.kind == Incident.Kind.BLOCK:
-            return _NOTHING_HELD
-        people = incidents.held_people(row)
-        arrived = incidents.delivered_since(row, people)
-        return f"{len(people)} people have a hard bounce that has no effect; {arrived} of them took a mail since."
+        # Django asks for each value several times while it draws a page.
+        kept: dict[str, str] = row.__dict__
+        if "held_words" not in kept:
+            kept["held_words"] = _held(row)
+        return kept["held_words"]
 
     @display(description="Decide")
     def acts(self, row: Incident) -> SafeString | str:
@@ -163,6 +163,14 @@ class IncidentAdmin(MachineOwnedAdmin):
         if row.state == State.CONFIRMED:
             return format_html('<a href="{}">Take back …</a>', release)
         return "decided"
+
+
+def _held(row: Incident) -> str:
+    if row.kind == Incident.Kind.BLOCK:
+        return _NOTHING_HELD
+    people = incidents.held_people(row)
+    arrived = incidents.delivered_since(row, people)
+    return f"{len(people)} people have a hard bounce that has no effect; {arrived} of them took a mail since."
 
 
 def _carry_out(

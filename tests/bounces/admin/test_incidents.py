@@ -1,5 +1,7 @@
 """The pages where a manager decides about a provider's wave of bounces."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -99,3 +101,11 @@ def test_a_wave_of_blocks_is_closed_and_offers_nothing_to_believe(staff: Client)
     assert "Closed, it leaves the first page." in text_of(staff, f"{page}/confirm/")
     answer = staff.post(f"{page}/confirm/", {"why": "Mended our SPF."}, follow=True).content.decode()
     assert "The incident is closed." in answer and "Close …" not in answer and "believed" not in answer
+
+
+def test_the_page_of_an_incident_takes_few_queries(
+    staff: Client, incident: Incident, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(8):
+        page = text_of(staff, f"/admin/bounces/incident/{incident.pk}/change/")
+    assert "30 people have a hard bounce that has no effect" in page
