@@ -113,7 +113,7 @@ class Place:
             application if part == "mailinglist.wsgi:application" else part for part in program._arguments
         ]
         if ready is None:
-            program._ready = lambda: _listens(port)
+            program._ready = lambda pid: _listens(port)
         program.start()
         self.running.append(program)
         assert program.child is not None
