@@ -119,7 +119,7 @@ def unwrap(name: str, raw: bytes) -> Document:
     """The SES document inside an SNS envelope or an SQS message, or ``raw`` itself."""
     found = _loads(raw)
     if isinstance(found, dict) and isinstance(found.get("Body"), str) and "ReceiptHandle" in found:
-        return unwrap(name, found["Body"].encode())
+        return unwrap(name, found["Body"].encode(errors="replace"))
     if (
         isinstance(found, dict)
         and found.get("Type") == "Notification"

@@ -116,3 +116,9 @@ def test_each_mail_of_an_mbox_is_one_and_standard_input_is_one_mail_whatever_is_
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(both)))
     (found,) = sources.documents(["-"])
     assert (found.raw, found.is_mail) == (both, True)
+
+
+def test_half_a_character_in_a_message_of_a_queue_is_no_fault_of_ours() -> None:
+    inside = json.dumps({"eventType": "Bounce", "x": "\ud800"}, ensure_ascii=False)
+    raw = json.dumps({"Body": inside, "ReceiptHandle": "x"}).encode()
+    assert json.loads(sources.unwrap("m.json", raw).raw) == {"eventType": "Bounce", "x": "?"}
