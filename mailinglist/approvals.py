@@ -23,7 +23,7 @@ class CannotApprove(ValueError):
 
 def is_wanted(campaign: Campaign) -> bool:
     """Whether one of its lists wants four eyes."""
-    return campaign.lists.filter(four_eyes=True).exists()
+    return any(found.four_eyes for found in campaign.lists.all())
 
 
 def of(campaign: Campaign) -> Approval | None:

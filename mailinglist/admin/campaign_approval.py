@@ -28,7 +28,7 @@ class WordForm(forms.Form):
 
 def context(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What the page of a campaign shows about it; empty where no list wants four eyes."""
-    if not campaign.editable or not any(found.four_eyes for found in campaign.lists.all()):
+    if not campaign.editable or not approvals.is_wanted(campaign):
         return {}
     row = approvals.of(campaign)
     approved = approvals.stands(campaign, row)
