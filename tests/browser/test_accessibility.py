@@ -9,7 +9,7 @@ import axe_playwright_python
 import pytest
 from django.db import transaction
 from django.test import Client, RequestFactory
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import public_pages
 from tests.public_pages import Shown
@@ -82,7 +82,8 @@ def test_pages_hold_from_the_right_in_forced_colours_and_on_paper(
         )
         assert border != paper, visit.name
         page.emulate_media(forced_colors="none", media="print")
-        assert not page.locator(".footer").is_visible() and page.get_by_role("heading", level=1).is_visible()
+        expect(page.locator(".footer")).not_to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.emulate_media(media="screen")
 
 

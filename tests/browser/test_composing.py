@@ -52,7 +52,7 @@ def test_a_campaign_is_written_from_a_template_with_a_picture(page: Page, tmp_pa
     page.select_option("[name=template]", label="Newsletter")
     page.click(".CodeMirror")
     page.keyboard.type('# Hello {{ name|default:"friend" }}\n\nBeans grew.\n\n')
-    expect(page.get_by_text("Kept as a draft.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Kept as a draft.")).to_be_visible()
     page.get_by_role("button", name="Picture").click()
     page.set_input_files("dialog input[type=file]", picture)
     page.get_by_label("Description").fill("A bean field")

@@ -44,19 +44,19 @@ def test_a_file_is_uploaded_checked_imported_and_undone(
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_text("being checked")).to_be_visible()
     work()
-    expect(page.get_by_text("What would happen")).to_be_visible(timeout=15_000)  # the page reloads by itself
+    expect(page.get_by_text("What would happen")).to_be_visible()  # the page reloads by itself
     expect(page.get_by_role("cell", name="nobody")).to_be_visible()
 
     page.get_by_role("button", name="Import now").click()
     expect(page.get_by_text("being imported")).to_be_visible()
     work()
-    expect(page.get_by_text("What was imported")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("What was imported")).to_be_visible()
     assert Subscription.objects.get(subscriber__email_key="ada@post.example").subscriber.name == "Ada"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     page.get_by_role("link", name="Undo this import").click()
     page.get_by_role("button", name="Undo the import").click()
     work()
-    expect(page.get_by_text("What the undo did")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("What the undo did")).to_be_visible()
     assert Subscription.objects.count() == 1
     context.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from mailinglist import tokens
 from mailinglist.models import ConsentRecord, MailingList, Subscription
@@ -37,28 +37,28 @@ def test_from_sign_up_to_leaving_in_german(page: Page) -> None:
     page.get_by_role("link", name="Abonnieren").click()
     page.get_by_label("E-Mail-Adresse").fill("ada.post.example")
     page.get_by_role("button", name="Abonnieren").click()
-    assert page.get_by_text("In der Adresse fehlt das Zeichen @.").is_visible()
+    expect(page.get_by_text("In der Adresse fehlt das Zeichen @.")).to_be_visible()
     page.get_by_label("E-Mail-Adresse").fill("ada@gmial.com")
     page.get_by_role("button", name="Abonnieren").click()
     page.get_by_role("button", name="Ja, ada@gmail.com nehmen").click()
-    assert page.get_by_role("heading", name="Sehen Sie in Ihr Postfach").is_visible()
+    expect(page.get_by_role("heading", name="Sehen Sie in Ihr Postfach")).to_be_visible()
     row = Subscription.objects.get()
     assert row.subscriber.language == "de"
     assert ConsentRecord.objects.get().text.startswith("Ja, ich möchte die Mails von „The weekly letter“")
 
     page.goto(tokens.confirm_url(row))
     page.get_by_role("button", name="Ja, ich möchte abonnieren").click()
-    assert page.get_by_role("heading", name="Sie haben abonniert").is_visible()
+    expect(page.get_by_role("heading", name="Sie haben abonniert")).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "de"
 
     page.goto(tokens.preferences_url(row.subscriber, news))
     page.get_by_label("Sprache").select_option(label="English")
     page.get_by_role("button", name="Speichern").click()
-    assert page.get_by_text("Saved.").is_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible()
 
     page.goto(tokens.unsubscribe_url(row.subscriber, news))
     page.get_by_role("button", name="Unsubscribe", exact=True).click()
-    assert page.get_by_role("heading", name="You are unsubscribed").is_visible()
+    expect(page.get_by_role("heading", name="You are unsubscribed")).to_be_visible()
 
 
 def test_long_german_words_fit(page: Page, live_server: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from mailinglist import looks, tokens
 from mailinglist.changes import SYSTEM
@@ -85,17 +85,17 @@ def test_the_archive_is_read_from_issue_to_issue(page: Page, on_stage: Stage) ->
     page.goto("/archive/news/")
     fits(page)
     page.get_by_role("link", name="Older").click()
-    assert page.get_by_text("Page 2 of 2").is_visible()
+    expect(page.get_by_text("Page 2 of 2")).to_be_visible()
     page.get_by_role("link", name="The first letter for friends").click()
     fits(page)
-    assert page.get_by_role("heading", level=1).inner_text() == "The first letter for friends"
+    expect(page.get_by_role("heading", level=1)).to_have_text("The first letter for friends")
     mail = page.frame_locator("iframe.mail")
-    assert mail.get_by_role("heading", name="Hello").is_visible()
+    expect(mail.get_by_role("heading", name="Hello")).to_be_visible()
     assert mail.get_by_role("link", name="Unsubscribe").get_attribute("href").endswith("/lists/news/")  # type: ignore[union-attr]
     page.get_by_text("The mail as plain text").press("Enter")
     page.locator(".plain__text").get_by_text("A line of what happened this week.").wait_for()
     page.get_by_role("link", name="Newer Letter 1").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Letter 1"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Letter 1")
     alone = page.get_by_role("link", name="The mail on a page of its own")
     alone.scroll_into_view_if_needed()
     # A sealed frame is a process of its own: where a click lands is known a moment after the page has moved.
@@ -114,7 +114,7 @@ def test_a_script_in_an_archived_mail_would_not_run(page: Page, on_stage: Stage,
     )
     page.goto(f"/archive/news/{on_stage.newest.public_id}/")
     mail = page.frame_locator("iframe.mail")
-    assert mail.get_by_text("still").is_visible()
+    expect(mail.get_by_text("still")).to_be_visible()
     assert mail.get_by_text("ran").count() == 0
     assert troubles and all("sandbox" in text or "inline" in text for text in troubles), troubles
     troubles.clear()
@@ -126,18 +126,18 @@ def test_a_break_is_taken_and_ended(page: Page, news: MailingList) -> None:
     fits(page)
     page.get_by_label("Time zone").select_option(label="Berlin (Europe)")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Saved.").is_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     page.get_by_role("button", name="30 days").click()
-    assert page.get_by_role("heading", name="You are taking a break").is_visible()
+    expect(page.get_by_role("heading", name="You are taking a break")).to_be_visible()
     fits(page)
     found = Subscriber.objects.get(pk=ada.pk)
     assert found.paused_until and found.time_zone == "Europe/Berlin"
     page.get_by_role("button", name="End the break now").click()
-    assert page.get_by_text("Welcome back.").is_visible()
+    expect(page.get_by_text("Welcome back.")).to_be_visible()
     assert Subscriber.objects.get(pk=ada.pk).paused_until is None
     page.get_by_label("Language").select_option(label="Deutsch")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Gespeichert.").is_visible()
+    expect(page.get_by_text("Gespeichert.")).to_be_visible()
     assert Subscriber.objects.get(pk=ada.pk).language == "de"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from mailinglist import tokens
 from mailinglist.models import MailingList, Subscription
@@ -49,13 +49,13 @@ def test_from_sign_up_to_undo(page: Page, news: MailingList) -> None:
     page.get_by_role("link", name="Subscribe").click()
     page.get_by_label("Email address").fill("ada.post.example")
     page.get_by_role("button", name="Subscribe").click()
-    assert page.get_by_text("The address has no @ sign.").is_visible()
+    expect(page.get_by_text("The address has no @ sign.")).to_be_visible()
     fits(page)
 
     page.get_by_label("Email address").fill("ada@post.example")
     page.get_by_label("Name").fill("Ada")
     page.get_by_role("button", name="Subscribe").click()
-    assert page.get_by_role("heading", name="Check your mail").is_visible()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     fits(page)
     row = Subscription.objects.get()
     assert row.status == "pending"
@@ -63,20 +63,20 @@ def test_from_sign_up_to_undo(page: Page, news: MailingList) -> None:
     page.goto(tokens.confirm_url(row))
     fits(page)
     page.get_by_role("button", name="Yes, subscribe me").click()
-    assert page.get_by_role("heading", name="You are subscribed").is_visible()
+    expect(page.get_by_role("heading", name="You are subscribed")).to_be_visible()
     row.refresh_from_db()
     assert row.status == "confirmed"
 
     page.goto(tokens.unsubscribe_url(row.subscriber, news))
     fits(page)
     page.get_by_role("button", name="Unsubscribe", exact=True).click()
-    assert page.get_by_role("heading", name="You are unsubscribed").is_visible()
+    expect(page.get_by_role("heading", name="You are unsubscribed")).to_be_visible()
     fits(page)
     row.refresh_from_db()
     assert (row.status, row.unsubscribe_reason) == ("unsubscribed", "page")
 
     page.get_by_role("button", name="Subscribe me again").click()
-    assert page.get_by_role("heading", name="Everything is as before").is_visible()
+    expect(page.get_by_role("heading", name="Everything is as before")).to_be_visible()
     row.refresh_from_db()
     assert row.status == "confirmed"
 
@@ -89,20 +89,20 @@ def test_preferences_are_saved(page: Page, news: MailingList) -> None:
     page.get_by_role("textbox", name="Name").fill("Ada Lovelace")
     page.get_by_label("A" * 60).uncheck()
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Saved. You left one list.").is_visible()
+    expect(page.get_by_text("Saved. You left one list.")).to_be_visible()
     assert [found.list.slug for found in ada.subscriptions.filter(status="confirmed")] == ["news"]
 
 
 def test_the_sign_up_form_works_by_keyboard_alone(page: Page, news: MailingList) -> None:
     page.goto("/lists/news/subscribe")
     page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "Skip to the content"
+    expect(page.locator(":focus")).to_have_text("Skip to the content")
     page.get_by_label("Email address").focus()
     page.keyboard.type("ada@post.example")
     page.keyboard.press("Tab")
     page.keyboard.type("Ada")
     page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "Subscribe", "the trap must not take the focus"
+    expect(page.locator(":focus"), "the trap must not take the focus").to_have_text("Subscribe")
     page.keyboard.press("Enter")
     page.wait_for_url("**/check-your-mail")
 
@@ -112,7 +112,7 @@ def test_errors_are_pages_too(page: Page, news: MailingList, address: str) -> No
     answer = page.context.request.get(address)
     assert answer.status == 404
     page.set_content(answer.text())
-    assert page.get_by_role("heading", level=1).count() == 1
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
 
 
 #: [right edge, height, class of the parent, HTML] of each element, by one question to the browser.
@@ -127,7 +127,7 @@ elements => elements.map(element => {
 def fits(page: Page) -> None:
     """Nothing hangs over the edge, one main heading, a language, and targets that a thumb can hit."""
     width = page.viewport_size["width"]  # type: ignore[index]
-    assert page.get_by_role("heading", level=1).count() == 1
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert page.locator("html").get_attribute("lang")
     shown = page.locator("main *:visible, .masthead *:visible, .footer *:visible").evaluate_all(BOXES)
     assert [html for right, _, parent, html in shown if right > width + 1 and "trap" not in parent] == []

@@ -75,9 +75,9 @@ def test_from_a_number_to_the_people_and_why_somebody_got_nothing(
     # On paper only the results are left.
     expect(page.get_by_role("button", name="Print")).to_be_visible()
     page.emulate_media(media="print")
-    assert page.get_by_text("Recovered by retry").is_visible()
-    assert not page.get_by_role("button", name="Print").is_visible()
-    assert not page.get_by_role("link", name="Suppressed addresses").is_visible()
+    expect(page.get_by_text("Recovered by retry")).to_be_visible()
+    expect(page.get_by_role("button", name="Print")).not_to_be_visible()
+    expect(page.get_by_role("link", name="Suppressed addresses")).not_to_be_visible()
     page.emulate_media(media="screen")
 
     page.get_by_role("link", name="1 no such user").click()
@@ -85,7 +85,7 @@ def test_from_a_number_to_the_people_and_why_somebody_got_nothing(
     expect(
         page.get_by_text("It came back and is not tried again: hard bounce: no such user.")
     ).to_be_visible()
-    assert not page.get_by_text("ada@post.example").is_visible()
+    expect(page.get_by_text("ada@post.example")).not_to_be_visible()
     look(page)
 
     page.get_by_label("Address", exact=True).fill("eve@post.example")

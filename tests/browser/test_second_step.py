@@ -35,7 +35,7 @@ def test_set_up_the_second_step_log_out_and_in_again(chromium: Browser, live_ser
     page.get_by_label("Code").fill(present_code(secret, -1))
     page.get_by_role("button", name="Switch it on").click()
     expect(page.get_by_role("heading", name="Your recovery codes").last).to_be_visible()
-    assert page.locator(".ml-codes li").count() == 10
+    expect(page.locator(".ml-codes li")).to_have_count(10)
     assert second_step.is_on(boss)
 
     context.clear_cookies()

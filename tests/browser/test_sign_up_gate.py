@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from mailinglist.models import FormStep, MailingList, Subscriber
 from tests.browser.test_public_pages import fits
@@ -55,7 +55,7 @@ def test_the_captcha_is_solved_by_the_browser_and_the_sign_up_goes_through(
     assert "script-src 'self'; worker-src 'self'" in policy and "unsafe" not in policy
     page.get_by_label("Email address").fill("ada@post.example")
     page.get_by_text("Done: no robot.").wait_for(timeout=20_000)
-    assert not page.get_by_text("come back in an hour").is_visible()
+    expect(page.get_by_text("come back in an hour")).not_to_be_visible()
     fits(page)
     page.get_by_role("button", name="Subscribe").click()
     page.wait_for_url("**/check-your-mail")
@@ -70,10 +70,10 @@ def test_without_scripts_a_sentence_says_what_to_do(
     context = chromium.new_context(java_script_enabled=False, base_url=live_server.url)
     page = context.new_page()
     page.goto("/lists/news/subscribe")
-    assert page.get_by_text("come back in an hour").is_visible()
+    expect(page.get_by_text("come back in an hour")).to_be_visible()
     page.get_by_label("Email address").fill("ada@post.example")
     page.get_by_role("button", name="Subscribe").click()
-    assert page.get_by_text("Many people sign up here right now. Your browser").is_visible()
+    expect(page.get_by_text("Many people sign up here right now. Your browser")).to_be_visible()
     assert not Subscriber.objects.exists()
     context.close()
 

@@ -354,4 +354,4 @@ def test_an_index_leads_to_the_reports_that_belong_to_nobody() -> None:
         cursor.execute("ANALYZE bounces_event")
         cursor.execute("EXPLAIN " + receivers._BLANK_EVENTS, values)
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "on event_of_nobody" in plan
+    assert "event_of_nobody" in plan  # a scan of it, or of its bitmap
