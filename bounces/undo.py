@@ -67,9 +67,12 @@ def restore_bounced(
     all_blocks = Suppression.objects.filter(
         reason__in=BLOCKS, released_at__isnull=True, since__range=(start, end)
     )
+    there = _at_domain(domain)
+    if dry_run and most is not None:
+        there = _some(there, all_ended, all_blocks, most)
     affected = Q(pk__in=all_ended.values("subscriber_id")) | Q(suppression_key__in=all_blocks.values("key"))
     report = progress or (lambda done: None)
-    people = islice(_at_domain(domain).filter(affected).iterator(chunk_size=BATCH), most if dry_run else None)
+    people = there.filter(affected).iterator(chunk_size=BATCH)
     while batch := list(islice(people, BATCH)):
         if dry_run:
             _count(batch, all_ended, all_blocks, done)
@@ -81,6 +84,20 @@ def restore_bounced(
             _restore(subscriber, ended, blocks, by=by, why=why, done=done)
             report(done)
     return done
+
+
+def _some(
+    people: QuerySet[Subscriber], ended: QuerySet[Subscription], blocks: QuerySet[Suppression], most: int
+) -> QuerySet[Subscriber]:
+    """Those, ``most`` at most, who may be affected: looked for among what bounces did, of which so many are soon found,
+    and not among all people of a large provider.
+    """
+    here = people.order_by()
+    ids = ended.filter(subscriber__in=here).order_by().values_list("subscriber_id", flat=True)[:most]
+    keys = blocks.filter(key__in=here.values("suppression_key")).order_by().values_list("key", flat=True)
+    chosen = Subscriber.objects.filter(Q(pk__in=list(ids)) | Q(suppression_key__in=list(keys[:most])))
+    first = chosen.order_by("pk").values_list("pk", flat=True)[:most]
+    return Subscriber.objects.filter(pk__in=list(first)).order_by("pk")
 
 
 def _count(

@@ -92,6 +92,22 @@ def test_counting_many_takes_as_few_statements_as_counting_one(django_assert_max
     assert counted == restore()
 
 
+@pytest.mark.parametrize(
+    ("most", "addresses"), [(1, ["ada"]), (2, ["ada", "bob"]), (9, ["ada", "bob", "eve"])]
+)
+def test_a_capped_count_names_the_same_people_as_the_whole_one(most: int, addresses: list[str]) -> None:
+    bounced("ada@post.example")
+    bounced("bob@post.example", reason="soft-exhausted")
+    bounced("far@other.example")
+    bounced("old@post.example", at=T0 - 5 * HOUR)
+    eve = bounced("eve@post.example")
+    eve.subscriptions.all().delete()  # only her suppression is left
+    counted = undo.restore_bounced(
+        "post.example", start=T0 - HOUR, end=T0 + HOUR, by=BY, why="x", dry_run=True, most=most
+    )
+    assert counted.addresses == [f"{name}@post.example" for name in addresses]
+
+
 @pytest.mark.parametrize("domain", ["exämple.com", "XN--EXMPLE-CUA.com", "@exämple.com "])
 def test_a_domain_may_be_written_in_either_form(domain: str) -> None:
     bounced("ada@exämple.com")
