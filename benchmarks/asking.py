@@ -3,12 +3,17 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from urllib.parse import urlencode
 
 #: (name, method, address, values)
 Page = tuple[str, str, str, dict[str, str]]
+#: How the name of a page begins that is asked for only because there is such an address.
+ROUTE = "route:"
 _TIMES = 3
+#: Statements that ask for nothing.
+_NO_QUERIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 _NOTHING = {"time": "0", "sql": ""}
 
 
@@ -30,8 +35,8 @@ class Asked:
         return f"{self.ms:8.0f} ms {self.queries:4} queries  {self.status}  {self.page}  {mark}"
 
 
-def ask_all(pages: Iterable[Page]) -> list[Asked]:
-    """Every page three times, by a superuser."""
+def ask_all(pages: Iterable[Page], others: Iterable[Page] = ()) -> list[Asked]:
+    """Every page three times, by a superuser; and those of the ``others`` that are not among them."""
     from django.conf import settings
     from django.contrib.auth.models import User
     from django.db import connection
@@ -42,8 +47,12 @@ def ask_all(pages: Iterable[Page]) -> list[Asked]:
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     client = Client(raise_request_exception=False)
     client.force_login(User.objects.create_superuser("boss", password="only for the measurement"))
-    found = []
-    for name, method, address, values in pages:
+    found: dict[str, Asked] = {}
+    for name, method, address, values in chain(pages, others):
+        asked = f"{address}?{urlencode(values)}" if values and method == "get" else address
+        asked = asked if method == "get" else f"POST {asked}"
+        if asked in found:
+            continue
         times = []
         for _ in range(_TIMES):
             with CaptureQueriesContext(connection) as queries:
@@ -51,16 +60,13 @@ def ask_all(pages: Iterable[Page]) -> list[Asked]:
                 answer = getattr(client, method)(address, values)
                 times.append(time.monotonic() - begun)
         slowest = max(queries.captured_queries, key=lambda query: float(query["time"]), default=_NOTHING)
-        asked = f"{address}?{urlencode(values)}" if values and method == "get" else address
-        found.append(
-            Asked(
-                name,
-                asked if method == "get" else f"POST {asked}",
-                answer.status_code,
-                median(times) * 1000,
-                len(queries),
-                float(slowest["time"]) * 1000,
-                slowest["sql"],
-            )
+        found[asked] = Asked(
+            name,
+            asked,
+            answer.status_code,
+            median(times) * 1000,
+            sum(not query["sql"].startswith(_NO_QUERIES) for query in queries),
+            float(slowest["time"]) * 1000,
+            slowest["sql"],
         )
-    return found
+    return list(found.values())

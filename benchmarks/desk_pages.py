@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from benchmarks import history_pages
@@ -10,13 +10,19 @@ from benchmarks.asking import Page
 from bounces.models import Event, Policy
 from mailinglist import campaign_counts
 from mailinglist.models import (
+    Attribute,
     Campaign,
     Change,
     Delivery,
+    Import,
+    MailImage,
     MailingList,
+    Segment,
     Subscriber,
     Subscription,
     Suppression,
+    Tag,
+    Template,
 )
 from mailinglist.who_got_it import GROUPS
 
@@ -45,10 +51,8 @@ def _dashboard() -> Iterator[Page]:
 
 def _lists() -> Iterator[Page]:
     list_id = str(MailingList.objects.order_by("pk").values_list("pk", flat=True)[0])
-    oldest, newest = (
-        str(Campaign.objects.exclude(started_at=None).order_by(order).values_list("pk", flat=True)[0])
-        for order in ("pk", "-pk")
-    )
+    oldest = str(Campaign.objects.exclude(started_at=None).order_by("pk").values_list("pk", flat=True)[0])
+    newest = str(_under_way().pk)
     filters: dict[str, list[dict[str, str]]] = {
         "mailinglist_campaign": [{}, {"q": "days"}, {"status__exact": "finished"}],
         "mailinglist_mailinglist": [{}, {"q": "week"}],
@@ -94,6 +98,12 @@ def _lists() -> Iterator[Page]:
         ],
         "auth_user": [{}, {"q": "boss"}],
         "auth_group": [{}],
+        "mailinglist_attribute": [{}],
+        "mailinglist_tag": [{}, {"q": "pre"}],
+        "mailinglist_segment": [{}, {"q": "Much"}],
+        "mailinglist_template": [{}],
+        "mailinglist_mailimage": [{}, {"q": "square"}],
+        "mailinglist_import": [{}],
     }
     for name, asked in filters.items():
         for values in asked:
@@ -116,32 +126,45 @@ def _forms() -> Iterator[Page]:
     rows = [
         model._default_manager.all() for model in (MailingList, Subscriber, Delivery, Change, Suppression)
     ]
-    for found in (*rows, ended, Policy.objects.all(), User.objects.all()):
+    every = Import.objects.all(), Segment.objects.all(), Attribute.objects.all(), Tag.objects.all()
+    some = Template.objects.all(), MailImage.objects.all(), Group.objects.all()
+    for found in (*rows, ended, Policy.objects.all(), User.objects.all(), *some):
         name = f"{found.model._meta.app_label}_{found.model._meta.model_name}"
         for row in found.order_by("-pk")[:1]:
             yield f"change {name}", "get", reverse(f"admin:{name}_change", args=[row.pk]), {}
+    for found in every:
+        name = f"{found.model._meta.app_label}_{found.model._meta.model_name}"
+        for row in found.order_by("pk"):
+            yield f"change {name}: {row}", "get", reverse(f"admin:{name}_change", args=[row.pk]), {}
     first = MailingList.objects.order_by("pk")[0]
     for tail in ("change", "embed", "sign_ups"):
         yield f"list: {tail}", "get", reverse(f"admin:mailinglist_mailinglist_{tail}", args=[first.pk]), {}
 
 
 def _campaigns() -> Iterator[Page]:
-    running = Campaign.objects.filter(status="sending").order_by("-pk")[0]
+    running = _under_way()
     ended = Campaign.objects.filter(status="finished").order_by("-pk")[0]
-    draft = Campaign.objects.filter(status="draft").order_by("-pk")[0]
+    plain, chosen = Campaign.objects.filter(status="draft").order_by("-pk")[:2]
+    planned, stoppable = Campaign.objects.filter(status="scheduled").order_by("pk")
+    paused = Campaign.objects.filter(status="paused").order_by("-pk")[0]
+    draft_pages = ("change", "start", "schedule", "test", "preview", "check", "audience", "versions")
     tails = {
-        running: ("pause", "cancel"),
-        ended: ("change", "preview", "preview_html", "duplicate"),
-        draft: ("change", "start", "schedule", "test", "preview"),
+        running: ("pause", "cancel", "audience"),
+        ended: ("change", "preview", "preview_html", "duplicate", "follow_up", "unarchive"),
+        plain: draft_pages,
+        chosen: (*draft_pages, "ask_approval"),
+        planned: ("change", "unschedule", "schedule"),
+        stoppable: ("change", "stop"),
+        paused: ("change", "resume"),
     }
     for campaign, names in tails.items():
         for tail in names:
             address = reverse(f"admin:mailinglist_campaign_{tail}", args=[campaign.pk])
-            yield f"campaign {campaign.status}: {tail}", "get", address, {}
+            yield f"{campaign}: {tail}", "get", address, {}
 
 
 def _results() -> Iterator[Page]:
-    newest = Campaign.objects.exclude(started_at=None).order_by("-pk")[0]
+    newest = _under_way()
     results = reverse("admin:bounces_results", args=[newest.pk])
     yield "results", "get", results, {}
     yield "results by days", "get", results, {"step": "days", "provider": "gmail.com"}
@@ -163,6 +186,11 @@ def _results() -> Iterator[Page]:
     chosen = Campaign.objects.exclude(started_at=None).order_by("-pk").values_list("pk", flat=True)[:5]
     asked = "&".join(f"c={pk}" for pk in chosen)
     yield "compare five", "get", f"{reverse('admin:bounces_compare')}?{asked}", {}
+
+
+def _under_way() -> Campaign:
+    """The newest of the large ones."""
+    return Campaign.objects.filter(status="sending").order_by("-pk")[0]
 
 
 def _people() -> Iterator[Page]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import history_rows, people
+from benchmarks import desk_tools, history_rows, people
 from benchmarks.history_rows import Mailing
 from bounces import campaign_course, slots
 from bounces.models import Incident
@@ -85,6 +85,7 @@ def make(number: int) -> dict[str, int]:
         share=0.2,
         baseline=0.01,
     )
+    desk_tools.make(number)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return made

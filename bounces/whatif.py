@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bounces import judgement, policy
@@ -35,6 +36,10 @@ FIELDS = (
     "repeated_window",
     "repeated_days",
 )
+
+
+class TooManyReports(Exception):
+    """More than somebody can wait for."""
 
 
 class BadSetting(ValueError):
@@ -70,9 +75,8 @@ class Comparison:
 class _Proposed(judgement.Rulebook):
     """The stored policies, but another one for one list."""
 
-    def __init__(self, list_id: int, rules: policy.Rules) -> None:
-        super().__init__()
-        self._of[list_id] = rules
+    def __init__(self, stored: judgement.Rulebook, list_id: int, rules: policy.Rules) -> None:
+        self._of = {**stored._of, list_id: rules}
 
 
 def current(mailing_list: MailingList) -> Policy:
@@ -110,13 +114,20 @@ def compare(
     *,
     now: datetime | None = None,
     progress: Callable[[Comparison], None] | None = None,
+    most: int | None = None,
 ) -> Comparison:
-    """The present policy of a list against ``proposed`` (unsaved), over the reports of the last DAYS days."""
+    """The present policy of a list against ``proposed`` (unsaved), over the reports of the last DAYS days.
+
+    Raises TooManyReports for more than ``most`` of them.
+    """
     since = (now or timezone.now()) - timedelta(days=DAYS)
+    reports = of_list(Event.objects.filter(verdict__in=JUDGED, occurred_at__gte=since), mailing_list.pk)
+    if most is not None and reports.order_by()[: most + 1].count() > most:
+        raise TooManyReports
     present = judgement.Rulebook()
-    other = _Proposed(mailing_list.pk, judgement.rules_of(proposed))
+    other = _Proposed(present, mailing_list.pk, judgement.rules_of(proposed))
     done = Comparison()
-    for people in _batches(mailing_list.pk, since):
+    for people in _batches(reports):
         scene = Scene(people)
         for subscriber_id in people:
             _compare_one(scene, subscriber_id, mailing_list.pk, since, present, other, done)
@@ -166,11 +177,10 @@ def _end(events: Sequence[Event], scene: Scene, rules: judgement.Rulebook) -> st
     return ""
 
 
-def _batches(list_id: int, since: datetime) -> Iterator[list[int]]:
-    found = of_list(Event.objects.filter(verdict__in=JUDGED, occurred_at__gte=since), list_id)
+def _batches(reports: QuerySet[Event]) -> Iterator[list[int]]:
     last = 0
     while True:
-        rows = found.filter(subscriber_id__gt=last)
+        rows = reports.filter(subscriber_id__gt=last)
         people = list(
             rows.order_by("subscriber_id").values_list("subscriber_id", flat=True).distinct()[:BATCH]
         )

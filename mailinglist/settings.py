@@ -196,7 +196,7 @@ SNS_TRUST_ANCHOR = env("SNS_TRUST_ANCHOR") or (str(VAR_DIR / "sandbox" / "ca.pem
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL") or ("lists@example.com" if LOCAL else "")
 # Most deliveries in hand per run of the engine: half of them claimed or done, the others open at SES. A crash leaves at
 # most so many in doubt.
-SEND_CONCURRENCY = int(env_number("SEND_CONCURRENCY", 400, low=1, high=1000))
+SEND_CONCURRENCY = int(env_number("SEND_CONCURRENCY", 800, low=1, high=2000))
 # raw: django-ses, one recipient per call. bulk: SendBulkEmail, 50 recipients per call, for campaigns.
 SEND_TRANSPORT = env("SEND_TRANSPORT", "raw")
 if SEND_TRANSPORT not in ("raw", "bulk"):

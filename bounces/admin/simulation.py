@@ -1,19 +1,15 @@
 """The page that asks what another policy would have done to a list. URL name: ``admin:bounces_policy_simulate``."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from bounces import whatif
 from bounces.admin.words import sentences
-from bounces.history import JUDGED
-from bounces.list_events import of_list
-from bounces.models import Event, Policy
+from bounces.models import Policy
 from mailinglist import access
 from mailinglist.models import MailingList
 from mailinglist.staff import page, require
@@ -67,15 +63,9 @@ def simulate(request: HttpRequest, labels: dict[str, str]) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "days": whatif.DAYS, "lists": lists.exists()}
     if form.is_bound and form.is_valid():
         mailing_list, proposed = form.cleaned_data["mailing_list"], form.cleaned_data["proposed"]
-        if _too_many(mailing_list):
-            context["too_many"] = mailing_list.slug
-        else:
-            context["found"] = whatif.compare(mailing_list, proposed)
+        try:
+            context["found"] = whatif.compare(mailing_list, proposed, most=MOST_EVENTS)
             context["words"] = sentences(proposed)
+        except whatif.TooManyReports:
+            context["too_many"] = mailing_list.slug
     return page(request, "admin/bounces/simulation.html", "What if", context)
-
-
-def _too_many(mailing_list: MailingList) -> bool:
-    since = timezone.now() - timedelta(days=whatif.DAYS)
-    rows = of_list(Event.objects.filter(verdict__in=JUDGED, occurred_at__gte=since), mailing_list.pk)
-    return rows.order_by()[: MOST_EVENTS + 1].count() > MOST_EVENTS

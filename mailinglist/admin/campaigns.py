@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -26,7 +27,7 @@ from mailinglist.changes import Noun, record
 from mailinglist.composing import problems
 from mailinglist.models import Campaign, Delivery
 from mailinglist.sending import chosen, pacing
-from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, results_url
+from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, ask, found, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
 
@@ -153,6 +154,25 @@ class CampaignAdmin(PlainAdmin):
         if not super().has_delete_permission(request, obj):
             return False
         return obj is None or (obj.status == Campaign.Status.DRAFT and not obj.versions.exists())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        campaign = found(request, Campaign, whole_number(object_id), "mailinglist.delete_campaign")
+        if not self.has_delete_permission(request, campaign):
+            raise PermissionDenied
+        if request.method == "POST":
+            self.delete_model(request, campaign)
+            messages.success(request, f"The draft “{campaign}” is gone.")
+            return HttpResponseRedirect(reverse("admin:mailinglist_campaign_changelist"))
+        return ask(
+            request,
+            title=f"Delete “{campaign}”",
+            sentences=["The draft, its saved texts and what was typed into it are gone for good."],
+            button="Delete",
+            danger=True,
+            back=reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
+        )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("lists", *campaign_audience.BOXES):

@@ -80,7 +80,7 @@ class Builder:
     """The nodes of one form, the first of which is the outermost group."""
 
     def __init__(self, nodes: dict[int, Node]) -> None:
-        self.nodes = nodes
+        self.nodes, self.subjects = nodes, subjects()
         if not nodes or not nodes[min(nodes)].is_group:
             self.nodes = {0: Node(0, match=rules.ALL)}
         self.root = self.nodes[min(self.nodes)]
@@ -202,7 +202,7 @@ class Builder:
 
     def _name_keys(self) -> None:
         """Values that are not defined (any more) are asked for by a typed name."""
-        known = {value for _, options in subjects() for value, _ in options}
+        known = {value for _, options in self.subjects for value, _ in options}
         for node in self.nodes.values():
             if node.about.startswith(OTHER) and node.about not in known:
                 node.key, node.about = node.about.removeprefix(OTHER), OTHER

@@ -10,7 +10,7 @@ from django.urls import reverse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from mailinglist.admin.segment_builder import Builder, subjects
+from mailinglist.admin.segment_builder import Builder
 from mailinglist.models import Segment
 from mailinglist.segments import people, rules, store, words
 from mailinglist.segments.rules import BadRules
@@ -128,7 +128,7 @@ def _edit(request: HttpRequest, segment: Segment, builder: Builder, *, may_save:
             "form": form,
             "typed_name": request.POST.get("name", segment.name),
             "root": builder.root,
-            "subjects": subjects(),
+            "subjects": builder.subjects,
             "problem": problem if act == "save" else "",
             "found": found,
             "sample": [(recipient_url(row.pk), row) for row in found.sample] if found else [],

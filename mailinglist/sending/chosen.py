@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from mailinglist.models import Campaign
+from mailinglist.models import Campaign, Segment
 from mailinglist.segments import rules, sql, words
 from mailinglist.segments.kinds import Condition
 from mailinglist.segments.questions import GOT
@@ -57,13 +57,19 @@ def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
 
 
 def prefetch(campaign: Campaign) -> None:
-    """Have the choice at hand for a page that asks for it again and again: one statement, and one for each kind of choice
-    that is made; most campaigns make none.
+    """Have the choice at hand for a page that asks for it again and again: one statement, and one for each kind of thing
+    that is chosen; most campaigns choose nothing.
     """
     made = _choice(campaign)
-    prefetch_related_objects([campaign], *made)
+    segments = Segment.objects.in_bulk({pk for name in _SEGMENTS for pk in made.get(name, ())})
+    prefetch_related_objects([campaign], *(name for name in made if name not in _SEGMENTS))
     cache = campaign.__dict__.setdefault("_prefetched_objects_cache", {})
-    cache.update({name: getattr(campaign, name).none() for name in FIELDS if name not in made})
+    for name in FIELDS:
+        if name not in made:
+            cache[name] = getattr(campaign, name).none()
+        elif name in _SEGMENTS:
+            cache[name] = getattr(campaign, name).all()
+            cache[name]._result_cache = sorted((segments[pk] for pk in made[name]), key=str)
 
 
 def condition(reasons: list[LeftOut]) -> Condition:
@@ -99,6 +105,7 @@ def described(campaign: Campaign) -> dict[str, Any]:
 
 #: The fields of a campaign that hold its choice.
 FIELDS = ("include_segments", "exclude_segments", "exclude_tags", "exclude_lists", "exclude_campaigns")
+_SEGMENTS = ("include_segments", "exclude_segments")
 _CHOICE = """
     SELECT 'include_segments', segment_id FROM mailinglist_campaign_include_segments WHERE campaign_id = %s
     UNION ALL SELECT 'exclude_segments', segment_id FROM mailinglist_campaign_exclude_segments WHERE campaign_id = %s
