@@ -44,6 +44,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("mailinglist/admin.css")],
+    "SCRIPTS": [lambda request: static("mailinglist/names.js")],
     "DASHBOARD_CALLBACK": "bounces.admin.dashboard.context",
     "SIDEBAR": {
         "navigation": [

@@ -127,6 +127,7 @@ class AttemptInline(TabularInline):
 @admin.register(Delivery)
 class DeliveryAdmin(MachineOwnedAdmin):
     list_display = ("person", "mail", "state_badge", "why", "attempts", "next_attempt_at", "changed_at")
+    list_display_links = ("state_badge",)  # the other cells are links themselves
     list_filter = (CampaignFilter, "state", VerdictFilter, PurposeFilter)
     list_filter_sheet = False
     list_select_related = ("subscriber", "campaign")

@@ -293,7 +293,7 @@ class SubscriberAdmin(FastAdmin):
         ]
         return format_html_join(" ", "{}", badges) or "–"
 
-    @display(description="")
+    @display(description="Edit")
     def edit(self, row: Subscriber) -> SafeString:
         return format_html(
             '<a href="{}">Edit</a>', reverse("admin:mailinglist_subscriber_change", args=[row.pk])

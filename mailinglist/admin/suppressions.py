@@ -198,7 +198,7 @@ class SuppressionAdmin(FastAdmin):
     def told_ses(self, row: Suppression) -> str:
         return row.at_ses or "–"
 
-    @display(description="")
+    @display(description="Release")
     def release_link(self, row: Suppression) -> SafeString | str:
         if not row.active:
             return ""
