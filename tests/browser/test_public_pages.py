@@ -1,13 +1,14 @@
 """The way of a subscriber through the public pages in a real browser, without JavaScript."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import tokens
 from mailinglist.models import MailingList, Subscription
+from tests.browser.conftest import watched
 from tests.factories import make_list, make_subscriber
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,24 +19,12 @@ LEAST_TARGET = 24
 
 
 @pytest.fixture(params=WIDTHS)
-def page(
-    chromium: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest
-) -> Iterator[Page]:
-    settings.PUBLIC_URL = live_server.url
-    context = chromium.new_context(
-        viewport={"width": request.param, "height": 740}, java_script_enabled=False, base_url=live_server.url
-    )
-    page = context.new_page()
-    foreign: list[str] = []
-    page.on(
-        "request", lambda sent: foreign.append(sent.url) if not sent.url.startswith(live_server.url) else None
-    )
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
-    assert foreign == [], "the pages load something from elsewhere"
-    assert complaints == [], "the browser complains, for example about the Content-Security-Policy"
+def page(window: Callable[..., Page], live_server: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
+    page = window(request.param, 740, scripts=False)
+    with watched(page, live_server.url) as seen:
+        yield page
+    assert seen.foreign == [], "the pages load something from elsewhere"
+    assert seen.complaints == [], "the browser complains, for example about the Content-Security-Policy"
 
 
 @pytest.fixture

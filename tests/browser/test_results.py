@@ -3,14 +3,11 @@
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import axe_playwright_python
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist.models import Attempt, Engagement
 from tests.factories import make_list, make_subscriber
@@ -37,9 +34,7 @@ def look(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
-def test_from_a_number_to_the_people_and_why_somebody_got_nothing(
-    chromium: Browser, live_server: Any
-) -> None:
+def test_from_a_number_to_the_people_and_why_somebody_got_nothing(desk: Page) -> None:
     news = make_list()
     campaign, other = make_started(news), make_started(news, name="Week 48")
     for name, state, reason in (
@@ -55,18 +50,7 @@ def test_from_a_number_to_the_people_and_why_somebody_got_nothing(
         if state == "delivered":
             Engagement.objects.create(delivery=mail, campaign=campaign, opened="person", opens=1)
             make_event(mail, "not-a-bounce", "", kind="open", occurred_at=T0)
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss", "boss@acme.example", "secret-secret"))
-    context = chromium.new_context(
-        viewport={"width": 390, "height": 900},
-        base_url=live_server.url,
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
-    context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    page = context.new_page()
+    page = desk
     page.goto(reverse("admin:mailinglist_campaign_change", args=[campaign.pk]))
     page.get_by_role("link", name="Results", exact=True).click()
     expect(page.get_by_role("img", name="Bounces over time")).to_be_visible()
@@ -101,4 +85,3 @@ def test_from_a_number_to_the_people_and_why_somebody_got_nothing(
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Beside each other")).to_be_visible()
     look(page)
-    context.close()
