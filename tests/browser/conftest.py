@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from mailinglist import doorbell
 
@@ -38,7 +47,6 @@ class Kind(NamedTuple):
     """What a window cannot change any more once it is open."""
 
     scripts: bool
-    locale: str
     #: Whose pages. Browsers may keep some public ones; a window that is cleared of them has lost all styles too.
     admin: bool
 
@@ -50,22 +58,27 @@ class Windows:
         self._chromium, self._home = chromium, home
         self._pages: dict[Kind, Page] = {}
 
-    def open(self, kind: Kind, width: int, height: int) -> Page:
+    def open(self, kind: Kind, width: int, height: int, language: str) -> Page:
         page = self._pages.get(kind)
         if page is None or page.is_closed():
             context = self._chromium.new_context(
                 base_url=self._home,
                 java_script_enabled=kind.scripts,
-                locale=kind.locale,
                 reduced_motion="reduce",
             )
             page = self._pages[kind] = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
+        page.set_extra_http_headers({"Accept-Language": language})
         return page
 
     def clear(self, kind: Kind) -> None:
         """Leave the page, so that nothing of it runs on, and forget all that it left behind."""
-        page = self._pages[kind]
+        try:
+            self._clear(self._pages[kind], kind)
+        except Error:  # the page goes somewhere by itself in this very moment, or has crashed
+            self._pages.pop(kind).context.close()
+
+    def _clear(self, page: Page, kind: Kind) -> None:
         page.unroute_all()
         page.goto("/healthz")
         page.evaluate("localStorage.clear(), sessionStorage.clear()")
@@ -92,13 +105,13 @@ def window(windows: Windows, live_server: Any, settings: Any) -> Iterator[Callab
         width: int = 1280,
         height: int = 800,
         *,
+        language: str = "en-US",
         scripts: bool = True,
-        locale: str = "en-US",
         admin: bool = False,
     ) -> Page:
-        kind = Kind(scripts, locale, admin)
+        kind = Kind(scripts, admin)
         given.add(kind)
-        return windows.open(kind, width, height)
+        return windows.open(kind, width, height, language)
 
     yield give
     for kind in given:

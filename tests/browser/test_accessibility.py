@@ -111,9 +111,9 @@ def show(page: Page, shown: Shown) -> None:
     page.set_content(shown.html)
 
 
-def violations(page: Page, rules: dict[str, Any]) -> list[str]:
+def violations(page: Page, rules: dict[str, Any], part: str = "html") -> list[str]:
     found = page.evaluate(
-        f"axe.run(document, {json.dumps(rules)}).then(found => found.violations.map("
+        f"axe.run({json.dumps(part)}, {json.dumps(rules)}).then(found => found.violations.map("
         "one => one.id + ' ' + one.nodes.map(node => node.target + ' ' + node.failureSummary).join(' | ')))"
     )
     assert isinstance(found, list)

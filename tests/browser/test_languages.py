@@ -22,7 +22,7 @@ LOOKED_AT = {"sign-up with an error", "preferences"}
 
 
 def test_from_sign_up_to_leaving_in_german(window: Callable[..., Page]) -> None:
-    page = window(360, 740, locale="de-AT")
+    page = window(360, 740, language="de-AT")
     news = make_list("news", name="The weekly letter")
     page.goto("/")
     page.get_by_role("link", name="Abonnieren").click()
@@ -74,20 +74,23 @@ def hold(page: Page, language: str, *, direction: str = "ltr") -> None:
             shown = public_pages.shown(client, visit)
             transaction.set_rollback(True)
         show(page, shown)
-        assert page.evaluate("getComputedStyle(document.body).direction") == direction, visit.name
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
-            wide = page.evaluate("document.documentElement.scrollWidth")
+            reads, wide, outside = page.evaluate(LOOK)
+            assert reads == direction, visit.name
             findings += [f"{visit.name}, {width}: {wide} px wide"] if wide > width else []
-            outside = page.evaluate(OUTSIDE)
             findings += [f"{visit.name}, {width}: {what} hangs over" for what in outside]
         if direction == "rtl" and visit.name in LOOKED_AT:
             findings += [f"{visit.name}: {found}" for found in violations(page, EVERYTHING)]
     assert findings == []
 
 
-#: Buttons and labels whose text is wider than they are.
-OUTSIDE = """[...document.querySelectorAll("main .button, main label, main h1, main p")]
-    .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
-        && !one.closest(".trap"))
-    .map(one => one.textContent.trim())"""
+#: The direction, the width, and buttons and labels whose text is wider than they are.
+LOOK = """[
+    getComputedStyle(document.body).direction,
+    document.documentElement.scrollWidth,
+    [...document.querySelectorAll("main .button, main label, main h1, main p")]
+        .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+            && !one.closest(".trap"))
+        .map(one => one.textContent.trim()),
+]"""

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from mailinglist.models import FormStep, MailingList, Subscriber
 from tests.browser.conftest import watched
-from tests.browser.test_public_pages import fits
+from tests.browser.test_public_pages import PHONE, fits
 from tests.factories import make_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,7 +32,7 @@ def pressed(news: MailingList) -> MailingList:
 
 @pytest.fixture
 def page(window: Callable[..., Page], live_server: Any) -> Iterator[Page]:
-    page = window(390, 840)
+    page = window(PHONE, 840)
     with watched(page, live_server.url) as seen:
         yield page
     assert seen.complaints + seen.errors == []
@@ -67,7 +67,7 @@ def test_without_scripts_a_sentence_says_what_to_do(
 
 
 def test_a_mistyped_domain_is_mended_by_one_button(window: Callable[..., Page], news: MailingList) -> None:
-    page = window(390, 840, scripts=False)
+    page = window(PHONE, 840, scripts=False)
     page.goto("/lists/news/subscribe")
     page.get_by_label("Email address").fill("Ada@gmial.com")
     page.get_by_role("button", name="Subscribe").click()
