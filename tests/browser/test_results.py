@@ -45,6 +45,7 @@ def test_from_a_number_to_the_people_and_why_somebody_got_nothing(desk: Page) ->
             Engagement.objects.create(delivery=mail, campaign=campaign, opened="person", opens=1)
             make_event(mail, "not-a-bounce", "", kind="open", occurred_at=T0)
     page = desk
+    page.set_viewport_size({"width": 390, "height": 900})
     page.goto(reverse("admin:mailinglist_campaign_change", args=[campaign.pk]))
     page.get_by_role("link", name="Results", exact=True).click()
     expect(page.get_by_role("img", name="Bounces over time")).to_be_visible()
