@@ -1,12 +1,9 @@
 """The Content-Security-Policy of the admin: no page breaks it, and it lets no script of a page run."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 from mailinglist import middleware
 from mailinglist.models import Campaign, MailingList
@@ -40,34 +37,27 @@ def pages(person: int) -> list[str]:
     ]
 
 
-def test_no_page_of_the_admin_breaks_its_policy(chromium: Browser, live_server: Any) -> None:
-    boss = User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
+def test_no_page_of_the_admin_breaks_its_policy(desk: Page) -> None:
     ada = make_story()
-    client = Client()
-    client.force_login(boss)
-    context = chromium.new_context(base_url=live_server.url)
-    context.add_init_script(_LISTEN)
-    page = context.new_page()
     broken = {}
-    page.goto("/admin/login/")
-    broken["login"] = page.evaluate("window.broken")
-    context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    for address in pages(ada.pk):
-        answer = page.goto(address, wait_until="load")
-        assert answer and answer.status == 200, address
-        assert answer.headers["content-security-policy"] == middleware.ADMIN_SECURITY_POLICY
-        page.wait_for_timeout(150)
-        broken[address] = page.evaluate("window.broken")
-    # And a script that got into a page after all does nothing.
-    page.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<img src=/none onerror=\"window.stolen = 1\">')"
-    )
-    page.evaluate(
-        "s = document.createElement('script'); s.text = 'window.stolen = 1'; document.body.append(s)"
-    )
-    page.wait_for_timeout(200)
-    assert page.evaluate("window.stolen") is None
-    context.close()
+    with desk.add_init_script(_LISTEN):
+        for address in pages(ada.pk):
+            answer = desk.goto(address, wait_until="load")
+            assert answer and answer.status == 200, address
+            assert answer.headers["content-security-policy"] == middleware.ADMIN_SECURITY_POLICY
+            desk.wait_for_timeout(150)
+            broken[address] = desk.evaluate("window.broken")
+        # And a script that got into a page after all does nothing.
+        desk.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', '<img src=/none onerror=\"window.stolen = 1\">')"
+        )
+        desk.evaluate(
+            "s = document.createElement('script'); s.text = 'window.stolen = 1'; document.body.append(s)"
+        )
+        desk.wait_for_timeout(200)
+        assert desk.evaluate("window.stolen") is None
+        assert desk.evaluate("window.broken"), "the listener hears nothing"
+        desk.context.clear_cookies()
+        desk.goto("/admin/login/")
+        broken["login"] = desk.evaluate("window.broken")
     assert {address: found for address, found in broken.items() if found} == {}

@@ -1,11 +1,8 @@
 """A manager puts a segment together, chooses by it, confirms the number, and stops the campaign before the first mail."""
 
-from typing import Any
-
 import pytest
-from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist.models import Campaign, MailingList, Segment
 from tests.factories import make_campaign, make_list, make_subscriber
@@ -13,19 +10,14 @@ from tests.factories import make_campaign, make_list, make_subscriber
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 
-def test_a_segment_a_confirmed_number_and_a_stop(chromium: Browser, live_server: Any) -> None:
-    User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
+def test_a_segment_a_confirmed_number_and_a_stop(desk: Page) -> None:
     news = make_list("news", stop_seconds=60)
     for number in range(3):
         make_subscriber(f"p{number}@post.example", news, attributes={"city": "Rome" if number else "Ulm"})
     campaign = make_campaign(news)
-    context = chromium.new_context(viewport={"width": 390, "height": 800}, base_url=live_server.url)
-    page = context.new_page()
+    page = desk
+    page.set_viewport_size({"width": 390, "height": 800})
     page.goto(reverse("admin:mailinglist_segment_add"))
-    page.fill("input[name=username]", "boss")
-    page.fill("input[name=password]", "secret-secret")
-    page.click("button[type=submit]")
-
     page.get_by_label("Name", exact=True).fill("Romans")
     page.get_by_label("About").select_option("attribute-text:")
     page.get_by_label("Name of the value").fill("city")
@@ -49,4 +41,3 @@ def test_a_segment_a_confirmed_number_and_a_stop(chromium: Browser, live_server:
     page.get_by_role("button", name="Stop, send nothing").click()
     expect(page.get_by_text("No mail has left")).to_be_visible()
     assert Campaign.objects.get().status == "draft" and MailingList.objects.get().stop_seconds == 60
-    context.close()

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import mail_templates
 from mailinglist.composing import example
 from mailinglist.models import Campaign, MailImage, Template
+from tests.browser.conftest import watched
 from tests.factories import make_list, make_subscriber
 from tests.logos import png
 
@@ -21,23 +20,10 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 
 
 @pytest.fixture
-def page(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
-    settings.PUBLIC_URL = live_server.url
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss", "boss@acme.example", "secret-secret"))
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=live_server.url)
-    context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on(
-        "request", lambda sent: wrong.append(sent.url) if not sent.url.startswith(live_server.url) else None
-    )
-    page.on("pageerror", lambda error: wrong.append(f"{error} {error.stack}"))
-    yield page
-    context.close()
-    assert wrong == []
+def page(desk: Page, live_server: Any) -> Iterator[Page]:
+    with watched(desk, live_server.url) as seen:
+        yield desk
+    assert seen.foreign + seen.errors == []
 
 
 def test_a_campaign_is_written_from_a_template_with_a_picture(page: Page, tmp_path: Path) -> None:

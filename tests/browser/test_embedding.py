@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from django import forms
-from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import embedding, fill_time
 from mailinglist.forms import SignUpForm
@@ -66,21 +65,19 @@ def news(site: Site, live_server: Any, settings: Any) -> MailingList:
 
 
 @pytest.fixture
-def visit(chromium: Browser, site: Site, news: MailingList) -> Iterator[Callable[..., Page]]:
+def visit(window: Callable[..., Page], site: Site, news: MailingList) -> Iterator[Callable[..., Page]]:
     """Opens the page of the site that has the form in one of the ways."""
-    contexts = []
+    pages = []
 
     def visit(way: str, *, scripts: bool = True, html: str = "") -> Page:
         site.page = html or embedding.snippet(news, WAYS[way])
-        contexts.append(chromium.new_context(java_script_enabled=scripts))
-        page = contexts[-1].new_page()
-        page.goto(f"{site.origin}/contact?from=ada@post.example")
-        return page
+        pages.append(window(scripts=scripts))
+        pages[-1].goto(f"{site.origin}/contact?from=ada@post.example")
+        return pages[-1]
 
     yield visit
-    for context in contexts:
-        assert [cookie["name"] for cookie in context.cookies() if cookie["name"] != "csrftoken"] == []
-        context.close()
+    for page in pages:
+        assert [cookie["name"] for cookie in page.context.cookies() if cookie["name"] != "csrftoken"] == []
 
 
 @pytest.mark.parametrize("way", ["script", "short"])
@@ -196,23 +193,15 @@ def test_without_javascript_the_form_lands_on_our_page_with_one_button_left(
     sign_up_by_the_ordinary_form(visit(way, scripts=False), news)
 
 
-def test_a_manager_tries_the_form_on_the_page_to_copy_from(
-    chromium: Browser, live_server: Any, news: MailingList
-) -> None:
-    User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
-    context = chromium.new_context(base_url=live_server.url)
-    page = context.new_page()
+def test_a_manager_tries_the_form_on_the_page_to_copy_from(desk: Page, news: MailingList) -> None:
+    page = desk
     page.goto(reverse("admin:mailinglist_mailinglist_embed", args=[news.pk]))
-    page.fill("input[name=username]", "boss")
-    page.fill("input[name=password]", "secret-secret")
-    page.click("button[type=submit]")
     expect(page.get_by_label("Copy this").first).to_have_value(embedding.snippet(news, WAYS["html"]))
     page.get_by_title("Short form with script").scroll_into_view_if_needed()
     frame = page.frame_locator('iframe[title="Short form with script"]')
     frame.get_by_label("Email address").fill("ada@post.example")
     frame.get_by_role("button", name="Subscribe").click()
     expect(frame.get_by_role("status")).to_contain_text(THANKS)
-    context.close()
 
 
 def sign_up_by_the_ordinary_form(page: Page, news: MailingList) -> None:

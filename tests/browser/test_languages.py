@@ -1,18 +1,18 @@
 """A visitor whose browser asks for German, in a real browser; and pages that read from the right."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import tokens
 from mailinglist.models import ConsentRecord, MailingList, Subscription
 from tests import catalogues, public_pages
-from tests.browser.test_accessibility import AXE, EVERYTHING, show, violations
+from tests.browser.test_accessibility import EVERYTHING, canvas, show, violations
 from tests.factories import make_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
@@ -21,17 +21,8 @@ WIDTHS = (360, 1280)
 LOOKED_AT = {"sign-up with an error", "preferences"}
 
 
-@pytest.fixture
-def page(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
-    settings.PUBLIC_URL = live_server.url
-    context = chromium.new_context(
-        base_url=live_server.url, locale="de-AT", bypass_csp=True, viewport={"width": 360, "height": 740}
-    )
-    yield context.new_page()
-    context.close()
-
-
-def test_from_sign_up_to_leaving_in_german(page: Page) -> None:
+def test_from_sign_up_to_leaving_in_german(window: Callable[..., Page]) -> None:
+    page = window(360, 740, language="de-AT")
     news = make_list("news", name="The weekly letter")
     page.goto("/")
     page.get_by_role("link", name="Abonnieren").click()
@@ -61,18 +52,18 @@ def test_from_sign_up_to_leaving_in_german(page: Page) -> None:
     expect(page.get_by_role("heading", name="You are unsubscribed")).to_be_visible()
 
 
-def test_long_german_words_fit(page: Page, live_server: Any) -> None:
-    hold(page, live_server.url, "de")
+def test_long_german_words_fit(window: Callable[..., Page]) -> None:
+    hold(canvas(window()), "de")
 
 
-def test_pages_from_the_right_hold(page: Page, live_server: Any, settings: Any, tmp_path: Path) -> None:
+def test_pages_from_the_right_hold(window: Callable[..., Page], settings: Any, tmp_path: Path) -> None:
     catalogues.pseudo(tmp_path, "ar")
     settings.LOCALE_PATHS = [tmp_path]
     settings.LANGUAGES = [("en", "English"), ("ar", "العربيّة")]
-    hold(page, live_server.url, "ar", direction="rtl")
+    hold(canvas(window()), "ar", direction="rtl")
 
 
-def hold(page: Page, server: str, language: str, *, direction: str = "ltr") -> None:
+def hold(page: Page, language: str, *, direction: str = "ltr") -> None:
     """Every page in every state is as wide as the window, and nothing in it is wider than its place."""
     client = Client(HTTP_ACCEPT_LANGUAGE=language)
     on_stage = public_pages.stage()
@@ -82,22 +73,24 @@ def hold(page: Page, server: str, language: str, *, direction: str = "ltr") -> N
         with transaction.atomic():
             shown = public_pages.shown(client, visit)
             transaction.set_rollback(True)
-        show(page, shown, server)
-        assert page.evaluate("getComputedStyle(document.body).direction") == direction, visit.name
+        show(page, shown)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
-            wide = page.evaluate("document.documentElement.scrollWidth")
+            reads, wide, outside = page.evaluate(LOOK)
+            assert reads == direction, visit.name
             findings += [f"{visit.name}, {width}: {wide} px wide"] if wide > width else []
-            outside = page.evaluate(OUTSIDE)
             findings += [f"{visit.name}, {width}: {what} hangs over" for what in outside]
         if direction == "rtl" and visit.name in LOOKED_AT:
-            page.evaluate(AXE)
             findings += [f"{visit.name}: {found}" for found in violations(page, EVERYTHING)]
     assert findings == []
 
 
-#: Buttons and labels whose text is wider than they are.
-OUTSIDE = """[...document.querySelectorAll("main .button, main label, main h1, main p")]
-    .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
-        && !one.closest(".trap"))
-    .map(one => one.textContent.trim())"""
+#: The direction, the width, and buttons and labels whose text is wider than they are.
+LOOK = """[
+    getComputedStyle(document.body).direction,
+    document.documentElement.scrollWidth,
+    [...document.querySelectorAll("main .button, main label, main h1, main p")]
+        .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+            && !one.closest(".trap"))
+        .map(one => one.textContent.trim()),
+]"""

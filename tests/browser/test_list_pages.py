@@ -3,16 +3,17 @@
 With and without JavaScript, on a phone and on a desk, and by keyboard.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import looks, tokens
 from mailinglist.changes import SYSTEM
 from mailinglist.models import MailingList, Subscriber
 from tests import logos, public_pages
+from tests.browser.conftest import Seen, watched
 from tests.factories import make_list, make_subscriber
 from tests.public_pages import Stage
 
@@ -20,30 +21,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 GREEN = "#1a7f5a"
 
 
-@pytest.fixture
-def troubles() -> list[str]:
-    """What the browser complains about; a test that provokes it takes it out."""
-    return []
-
-
 @pytest.fixture(params=[(360, False), (1280, True)], ids=["phone without scripts", "desk"])
-def page(
-    chromium: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest, troubles: list[str]
-) -> Iterator[Page]:
-    settings.PUBLIC_URL = live_server.url
+def page(window: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
     width, scripts = request.param
-    context = chromium.new_context(
-        base_url=live_server.url,
-        viewport={"width": width, "height": 740},
-        java_script_enabled=scripts,
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    page.on("response", lambda answer: troubles.append(answer.url) if answer.status >= 400 else None)
-    yield page
-    context.close()
-    assert troubles == []
+    return window(width, 740, scripts=scripts)
+
+
+@pytest.fixture(autouse=True)
+def seen(page: Page, live_server: Any) -> Iterator[Seen]:
+    """What the browser complains about; a test that provokes it takes it out."""
+    with watched(page, live_server.url) as seen:
+        yield seen
+    assert seen.complaints + seen.failed == []
 
 
 @pytest.fixture
@@ -104,7 +93,7 @@ def test_the_archive_is_read_from_issue_to_issue(page: Page, on_stage: Stage) ->
     page.get_by_role("heading", name="Hello").wait_for(timeout=10_000)
 
 
-def test_a_script_in_an_archived_mail_would_not_run(page: Page, on_stage: Stage, troubles: list[str]) -> None:
+def test_a_script_in_an_archived_mail_would_not_run(page: Page, on_stage: Stage, seen: Seen) -> None:
     version = on_stage.newest.version
     assert version
     type(version).objects.filter(pk=version.pk).update(
@@ -116,8 +105,9 @@ def test_a_script_in_an_archived_mail_would_not_run(page: Page, on_stage: Stage,
     mail = page.frame_locator("iframe.mail")
     expect(mail.get_by_text("still")).to_be_visible()
     assert mail.get_by_text("ran").count() == 0
-    assert troubles and all("sandbox" in text or "inline" in text for text in troubles), troubles
-    troubles.clear()
+    found = seen.complaints
+    assert found and all("sandbox" in text or "inline" in text for text in found), found
+    found.clear()
 
 
 def test_a_break_is_taken_and_ended(page: Page, news: MailingList) -> None:

@@ -1,12 +1,8 @@
 """The first page while a campaign is sent: its progress moves by itself, and stands still without the script."""
 
-from typing import Any
-
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist.models import Delivery
 from tests.factories import make_list, make_subscriber
@@ -15,20 +11,13 @@ from tests.staff import make_delivery, make_started
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_progress_moves_while_the_page_is_open(
-    chromium: Browser, live_server: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_moves_while_the_page_is_open(desk: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bounces.admin.dashboard.ASKED_EVERY", 0.2)
     campaign = make_started(make_list())
     for number in range(4):
         make_delivery(campaign, make_subscriber(f"p{number}@post.example"), "queued")
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss", "boss@acme.example", "secret-secret"))
-    context = chromium.new_context(viewport={"width": 390, "height": 800}, base_url=live_server.url)
-    context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    page = context.new_page()
+    page = desk
+    page.set_viewport_size({"width": 390, "height": 800})
     page.goto(reverse("admin:index"))
     bar = page.get_by_role("progressbar")
     expect(page.get_by_text("0 of 4 mails done")).to_be_visible()
@@ -43,4 +32,3 @@ def test_progress_moves_while_the_page_is_open(
         status="paused", status_reason="manager", status_detail="The link was wrong."
     )
     expect(page.get_by_text("The link was wrong.")).to_be_visible()
-    context.close()

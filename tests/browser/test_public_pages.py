@@ -1,41 +1,29 @@
 """The way of a subscriber through the public pages in a real browser, without JavaScript."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import tokens
 from mailinglist.models import MailingList, Subscription
+from tests.browser.conftest import watched
 from tests.factories import make_list, make_subscriber
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-#: A phone and a desk.
-WIDTHS = (360, 1280)
+PHONE, DESK = 360, 1280
 #: WCAG 2.2, 2.5.8: the least size of something to press, in CSS pixels.
 LEAST_TARGET = 24
 
 
-@pytest.fixture(params=WIDTHS)
-def page(
-    chromium: Browser, live_server: Any, settings: Any, request: pytest.FixtureRequest
-) -> Iterator[Page]:
-    settings.PUBLIC_URL = live_server.url
-    context = chromium.new_context(
-        viewport={"width": request.param, "height": 740}, java_script_enabled=False, base_url=live_server.url
-    )
-    page = context.new_page()
-    foreign: list[str] = []
-    page.on(
-        "request", lambda sent: foreign.append(sent.url) if not sent.url.startswith(live_server.url) else None
-    )
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
-    assert foreign == [], "the pages load something from elsewhere"
-    assert complaints == [], "the browser complains, for example about the Content-Security-Policy"
+@pytest.fixture
+def page(window: Callable[..., Page], live_server: Any) -> Iterator[Page]:
+    page = window(PHONE, 740, scripts=False)
+    with watched(page, live_server.url) as seen:
+        yield page
+    assert seen.foreign == [], "the pages load something from elsewhere"
+    assert seen.complaints == [], "the browser complains, for example about the Content-Security-Policy"
 
 
 @pytest.fixture
@@ -84,6 +72,7 @@ def test_from_sign_up_to_undo(page: Page, news: MailingList) -> None:
 def test_preferences_are_saved(page: Page, news: MailingList) -> None:
     other = make_list("other", name="A" * 60 + " is a long word in a long name of a list")
     ada = make_subscriber("ada@post.example", news, other)
+    page.set_viewport_size({"width": DESK, "height": 740})
     page.goto(tokens.preferences_url(ada, news))
     fits(page)
     page.get_by_role("textbox", name="Name").fill("Ada Lovelace")
@@ -107,12 +96,12 @@ def test_the_sign_up_form_works_by_keyboard_alone(page: Page, news: MailingList)
     page.wait_for_url("**/check-your-mail")
 
 
-@pytest.mark.parametrize("address", ["/no-such-page", "/confirm/damaged"])
-def test_errors_are_pages_too(page: Page, news: MailingList, address: str) -> None:
-    answer = page.context.request.get(address)
-    assert answer.status == 404
-    page.set_content(answer.text())
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+def test_errors_are_pages_too(page: Page, news: MailingList) -> None:
+    for address in ("/no-such-page", "/confirm/damaged"):
+        answer = page.context.request.get(address)
+        assert answer.status == 404
+        page.set_content(answer.text())
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
 
 
 #: [right edge, height, class of the parent, HTML] of each element, by one question to the browser.
@@ -125,13 +114,16 @@ elements => elements.map(element => {
 
 
 def fits(page: Page) -> None:
-    """Nothing hangs over the edge, one main heading, a language, and targets that a thumb can hit."""
-    width = page.viewport_size["width"]  # type: ignore[index]
+    """At both widths nothing hangs over the edge, one main heading, a language, and targets that a thumb can hit."""
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert page.locator("html").get_attribute("lang")
-    shown = page.locator("main *:visible, .masthead *:visible, .footer *:visible").evaluate_all(BOXES)
-    assert [html for right, _, parent, html in shown if right > width + 1 and "trap" not in parent] == []
-    targets = page.locator("button:visible, .button:visible, .footer a:visible, .masthead a:visible")
-    found = targets.evaluate_all(BOXES)
-    assert shown and found
-    assert [html for _, height, _, html in found if height < LEAST_TARGET] == []
+    now = page.viewport_size
+    assert now
+    for width in (PHONE + DESK - now["width"], now["width"]):  # it goes on at the width that it had
+        page.set_viewport_size({"width": width, "height": now["height"]})
+        shown = page.locator("main *:visible, .masthead *:visible, .footer *:visible").evaluate_all(BOXES)
+        assert [html for right, _, parent, html in shown if right > width + 1 and "trap" not in parent] == []
+        targets = page.locator("button:visible, .button:visible, .footer a:visible, .masthead a:visible")
+        found = targets.evaluate_all(BOXES)
+        assert shown and found
+        assert [html for _, height, _, html in found if height < LEAST_TARGET] == []

@@ -1,13 +1,15 @@
 """A manager sets up the second step and logs in with it, at a desk and on a phone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist import second_step
+from tests.browser.conftest import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,18 +19,12 @@ def present_code(secret: str, ahead: int) -> str:
     return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
 
 
-def test_set_up_the_second_step_log_out_and_in_again(chromium: Browser, live_server: Any) -> None:
-    boss = User.objects.create_superuser("boss", "boss@acme.example", "secret-secret")
-    context = chromium.new_context(viewport={"width": 390, "height": 800}, base_url=live_server.url)
-    page = context.new_page()
-
-    def log_in() -> None:
-        page.fill("input[name=username]", "boss")
-        page.fill("input[name=password]", "secret-secret")
-        page.click("button[type=submit]")
-
+def test_set_up_the_second_step_log_out_and_in_again(
+    window: Callable[..., Page], live_server: Any, boss: User
+) -> None:
+    page = window(390, admin=True)
     page.goto("/admin/auth/user/second-step/")
-    log_in()
+    log_in(page)
     expect(page.locator(".ml-qr svg")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     secret = page.locator("code.ml-break").inner_text().replace(" ", "")
@@ -38,9 +34,9 @@ def test_set_up_the_second_step_log_out_and_in_again(chromium: Browser, live_ser
     expect(page.locator(".ml-codes li")).to_have_count(10)
     assert second_step.is_on(boss)
 
-    context.clear_cookies()
+    page.context.clear_cookies()
     page.goto("/admin/mailinglist/campaign/")
-    log_in()
+    log_in(page)
     expect(page.get_by_role("heading", name="Second step")).to_be_visible()
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Log in", exact=True).click()
@@ -48,4 +44,3 @@ def test_set_up_the_second_step_log_out_and_in_again(chromium: Browser, live_ser
     page.get_by_label("Code").fill(present_code(secret, 0))
     page.get_by_role("button", name="Log in", exact=True).click()
     expect(page).to_have_url(f"{live_server.url}/admin/mailinglist/campaign/")
-    context.close()

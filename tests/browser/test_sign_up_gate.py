@@ -1,15 +1,16 @@
 """A form under pressure in a real browser: the captcha solves itself under a strict policy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from mailinglist.models import FormStep, MailingList, Subscriber
-from tests.browser.test_public_pages import fits
+from tests.browser.conftest import watched
+from tests.browser.test_public_pages import PHONE, fits
 from tests.factories import make_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -30,21 +31,12 @@ def pressed(news: MailingList) -> MailingList:
 
 
 @pytest.fixture
-def page(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Page]:
-    settings.PUBLIC_URL = live_server.url
-    context = chromium.new_context(viewport={"width": 390, "height": 840}, base_url=live_server.url)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    foreign: list[str] = []
-    page.on(
-        "request", lambda sent: foreign.append(sent.url) if not sent.url.startswith(live_server.url) else None
-    )
-    yield page
-    context.close()
-    assert complaints == []
-    assert foreign == [], "the captcha loads something from elsewhere"
+def page(window: Callable[..., Page], live_server: Any) -> Iterator[Page]:
+    page = window(PHONE, 840)
+    with watched(page, live_server.url) as seen:
+        yield page
+    assert seen.complaints + seen.errors == []
+    assert seen.foreign == [], "the captcha loads something from elsewhere"
 
 
 def test_the_captcha_is_solved_by_the_browser_and_the_sign_up_goes_through(
@@ -63,30 +55,19 @@ def test_the_captcha_is_solved_by_the_browser_and_the_sign_up_goes_through(
 
 
 def test_without_scripts_a_sentence_says_what_to_do(
-    chromium: Browser,
-    live_server: Any,
-    pressed: MailingList,
+    window: Callable[..., Page], pressed: MailingList
 ) -> None:
-    context = chromium.new_context(java_script_enabled=False, base_url=live_server.url)
-    page = context.new_page()
+    page = window(scripts=False)
     page.goto("/lists/news/subscribe")
     expect(page.get_by_text("come back in an hour")).to_be_visible()
     page.get_by_label("Email address").fill("ada@post.example")
     page.get_by_role("button", name="Subscribe").click()
     expect(page.get_by_text("Many people sign up here right now. Your browser")).to_be_visible()
     assert not Subscriber.objects.exists()
-    context.close()
 
 
-def test_a_mistyped_domain_is_mended_by_one_button(
-    chromium: Browser,
-    live_server: Any,
-    news: MailingList,
-) -> None:
-    context = chromium.new_context(
-        java_script_enabled=False, base_url=live_server.url, viewport={"width": 390, "height": 840}
-    )
-    page = context.new_page()
+def test_a_mistyped_domain_is_mended_by_one_button(window: Callable[..., Page], news: MailingList) -> None:
+    page = window(PHONE, 840, scripts=False)
     page.goto("/lists/news/subscribe")
     page.get_by_label("Email address").fill("Ada@gmial.com")
     page.get_by_role("button", name="Subscribe").click()
@@ -94,4 +75,3 @@ def test_a_mistyped_domain_is_mended_by_one_button(
     page.get_by_role("button", name="Yes, take Ada@gmail.com").click()
     page.wait_for_url("**/check-your-mail")
     assert Subscriber.objects.get().email == "Ada@gmail.com"
-    context.close()
