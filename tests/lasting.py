@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
+Made = TypeVar("Made")
+
 
 @contextmanager
-def rows(blocker: Any, make: Callable[[], int]) -> Iterator[int]:
+def rows(blocker: Any, make: Callable[[], Made]) -> Iterator[Made]:
     """For a fixture of a module: what ``make`` writes is there for each test, which works in a transaction within ours.
 
-    Gives out what ``make`` does, an id: each test reads the row anew, or it would see what the last one did to an object.
+    Give out ids: each test reads its rows anew, or it would see what the last one did to an object.
     PostgreSQL's now() stands still all the time.
     """
     with blocker.unblock():
