@@ -88,5 +88,11 @@ def place(zone: str) -> str:
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """All zones there are, by name. Looked up once: Python opens each file of the database to find them."""
+    return tuple(sorted(available_timezones()))
+
+
+@cache
 def _zone(name: str) -> ZoneInfo | None:
-    return ZoneInfo(name) if name in available_timezones() else None
+    return ZoneInfo(name) if name in names() else None

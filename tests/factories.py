@@ -33,14 +33,23 @@ def make_subscriber(email: str = "ada@post.example", *lists: MailingList, **valu
 
 
 def make_readers(
-    mailing_list: MailingList, number: int, each: Callable[[int], dict[str, Any]] = lambda i: {}
+    mailing_list: MailingList,
+    number: int,
+    each: Callable[[int], dict[str, Any]] = lambda i: {},
+    *,
+    domain: str = "post.example",
 ) -> list[Subscriber]:
-    """Many confirmed people (p0@, p1@, …) in two statements; ``each`` gives the other values of one of them."""
-    emails = [f"p{i}@post.example" for i in range(number)]
-    people = Subscriber.objects.bulk_create(
-        Subscriber(email=email, email_key=email, suppression_key=suppression.key_for(email), **each(i))
-        for i, email in enumerate(emails)
+    """Many confirmed people (p0@, p1@, …) in three statements; ``each`` gives the other values of one who is new."""
+    emails = [f"p{i}@{domain}" for i in range(number)]
+    Subscriber.objects.bulk_create(
+        (
+            Subscriber(email=email, email_key=email, suppression_key=suppression.key_for(email), **each(i))
+            for i, email in enumerate(emails)
+        ),
+        ignore_conflicts=True,
     )
+    found = {person.email_key: person for person in Subscriber.objects.filter(email_key__in=emails)}
+    people = [found[email] for email in emails]
     Subscription.objects.bulk_create(
         Subscription(
             list=mailing_list, subscriber=person, status=Subscription.Status.CONFIRMED, source="test"

@@ -18,7 +18,7 @@ from django.urls import reverse
 from mailinglist.models import Change, Tag
 from tests import logos
 from tests.factories import make_campaign, make_list, make_subscriber
-from tests.test_get_changes_nothing import addresses, cast, rows
+from tests.test_get_changes_nothing import Watch, addresses, cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 WHERE = "198.51.100.7"
@@ -89,12 +89,12 @@ def shown(page: Any) -> dict[str, Any]:
     return data
 
 
-class Watch:
+class Poster:
     """Posts, looks what came of it, and takes it back."""
 
     def __init__(self, client: Client, boss: User) -> None:
         self.client, self.boss = client, boss
-        self.before = rows()
+        self.rows = Watch()
         self.last = Change.objects.order_by("-pk").values_list("pk", flat=True)[0]
         self.acted: set[str] = set()
         self.unsaid: list[tuple[str, list[str]]] = []
@@ -106,8 +106,7 @@ class Watch:
             assert answer.status_code < 500, (what, answer.status_code)
             changed: set[str] = set()
             if answer.status_code in (200, 201, 302):
-                after = rows()
-                changed = {table for table in after if after[table] != self.before[table]} - QUIET
+                changed = self.rows.changed(kept=False) - QUIET
             told = Change.objects.filter(pk__gt=self.last, user=self.boss, evidence__ip=WHERE).exists()
             transaction.set_rollback(True)
         self.client.cookies["sessionid"] = cookie  # a new password makes another one
@@ -118,7 +117,7 @@ class Watch:
 
 def test_whatever_a_page_of_the_admin_changes_is_written_down(client: Client, boss: User) -> None:
     values = cast()
-    watch, asked = Watch(client, boss), Counter[str]()
+    watch, asked = Poster(client, boss), Counter[str]()
     for name, address in addresses(values):
         asked[name] += 1
         if not name.startswith("admin:") or name.endswith(LEFT_OUT) or asked[name] > ROWS:
@@ -137,7 +136,7 @@ def test_whatever_an_action_on_chosen_rows_changes_is_written_down(client: Clien
     cast()
     request = RequestFactory().get("/")
     request.user = boss
-    watch = Watch(client, boss)
+    watch = Poster(client, boss)
     for model, table in admin.site._registry.items():
         chosen = list(model._default_manager.values_list("pk", flat=True))
         page = reverse(f"admin:{table.opts.app_label}_{table.opts.model_name}_changelist")

@@ -5,7 +5,7 @@ with valid tokens, and compares all rows. A new route that needs a value fails u
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -86,6 +86,8 @@ TEMPTATION = (
     "&act=erase&sure=1&tracking=1&track=news&tell=1&because=other&pause=30&resume=1"
     "&_method=POST&action=delete_selected&_selected_action=1&post=yes&_save=Save"
 )
+#: Of each kind, where the admin has pages of one: the first of the cast, which are all campaigns, people and mails.
+OBJECTS = 4
 #: Pages that must really open, or the test would prove nothing about them.
 OPEN = {
     "home", "list", "looks", "list-look", "list-logo", "image", "archive", "archive-feed", "archive-issue",
@@ -101,44 +103,50 @@ OPEN = {
 def test_no_get_head_or_options_changes_a_row(db: None, client: Client) -> None:
     values = cast()
     client.force_login(User.objects.create_superuser("root", "root@post.example", "x"))
-    before, opened, culprits = rows(), set(), []
+    watch, opened, culprits = Watch(), set(), []
     for name, path in addresses(values):
-        for method, query, headers in requests(is_public=not name.startswith("admin:")):
-            answer = getattr(client, method)(path + query, **headers)
+        is_public = not name.startswith("admin:")
+        for method, query, headers in requests(is_public=is_public):
+            with pytest.MonkeyPatch.context() as patch:
+                if method == "head" and not is_public:  # GET has drawn the page
+                    patch.setattr("django.template.response.SimpleTemplateResponse.rendered_content", "")
+                answer = getattr(client, method)(path + query, **headers)
             assert answer.status_code < 500, (method, path, answer.status_code)
             if method == "get" and not query and answer.status_code == 200:
                 opened.add(name)
-        if (after := rows()) != before:
-            culprits.append((path, sorted(table for table in after if after[table] != before[table])))
-            before = after
+        if changed := watch.changed():
+            culprits.append((path, sorted(changed)))
     assert culprits == []
+    assert watch.agrees()
     assert OPEN - opened == set()
 
 
 def test_no_scanner_changes_a_row_on_the_pages_that_mails_lead_to(db: None, client: Client) -> None:
     values, culprits = cast(), []
     User.objects.create_superuser("root", "root@post.example", "x")
-    before = rows()
+    watch = Watch()
     public = [path for name, path in addresses(values) if not name.startswith("admin:")]
     assert len(public) > 8
     client.cookies.load({"csrftoken": "x" * 32, "sessionid": "y" * 32, "List-Unsubscribe": "One-Click"})
     for path in public:
         for number, agent in enumerate(SCANNERS):
             query, more = (TEMPTATION, {**PREFETCH, **AGAIN}) if number % 2 else ("", AGAIN)
-            for method in ("get", "head", "options"):
+            for method in ("get", "head", "options") if number < 2 else ("get",):
                 answer = getattr(client, method)(path + query, HTTP_USER_AGENT=agent, **more)
                 assert answer.status_code < 500, (method, path, answer.status_code)
-        if (after := rows()) != before:
+        if watch.changed():
             culprits.append(path)
-            before = after
     assert culprits == []
+    assert watch.agrees()
 
 
 def test_a_post_is_seen_by_the_comparison(db: None, client: Client) -> None:
-    values, before = cast(), rows()
+    values = cast()
+    watch, before = Watch(), rows()
     client.post(f"/unsubscribe/{values['unsubscribe']}", {"List-Unsubscribe": "One-Click"})
     changed = {table for table, state in rows().items() if state != before[table]}
-    assert changed == {"mailinglist_subscription", "mailinglist_change"}
+    assert changed == watch.changed() == {"mailinglist_subscription", "mailinglist_change"}
+    assert watch.changed() == set() and watch.agrees()
 
 
 def requests(*, is_public: bool) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -151,21 +159,62 @@ def requests(*, is_public: bool) -> Iterator[tuple[str, str, dict[str, str]]]:
         yield "options", "", {}
 
 
-def rows() -> dict[str, str]:
-    """One hash per table of the apps (sessions and the admin's own log aside)."""
-    tables = {
+def tables() -> set[str]:
+    """Those of the apps (sessions and the admin's own log aside)."""
+    return {
         model._meta.db_table
         for label in ("mailinglist", "bounces", "auth")
         for model in apps.get_app_config(label).get_models(include_auto_created=True)
     }
+
+
+def rows(chosen: Collection[str] | None = None) -> dict[str, str]:
+    """One hash per table: of all, or of those chosen."""
     one = "SELECT '{0}', coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {0} t"
+    wanted = sorted(tables() if chosen is None else chosen)
+    if not wanted:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(one.format(table) for table in sorted(tables)))
+        cursor.execute(" UNION ALL ".join(one.format(table) for table in wanted))
         return dict(cursor.fetchall())
 
 
+class Watch:
+    """Which tables have other rows than at the last look. Only what was written to is read: PostgreSQL counts what this
+    transaction, and nobody else, has written so far, what was taken back included.
+    """
+
+    def __init__(self) -> None:
+        self._tables = tables()
+        self._rows = rows(self._tables)
+        self._writes = self._counted()
+
+    def changed(self, *, kept: bool = True) -> set[str]:
+        """``kept`` False: the caller takes back what was done since the last look, which PostgreSQL does not count."""
+        now, before = self._counted(), self._writes
+        self._writes = now
+        read = rows({table for table in now if now[table] != before.get(table)})
+        other = {table for table in read if read[table] != self._rows[table]}
+        if kept:
+            self._rows.update(read)
+        return other
+
+    def agrees(self) -> bool:
+        """Whether all rows are as at the last look, whatever was counted."""
+        return rows(self._tables) == self._rows
+
+    def _counted(self) -> dict[str, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables "
+                "WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relname = ANY(%s)",
+                [list(self._tables)],
+            )
+            return dict(cursor.fetchall())
+
+
 def addresses(values: dict[str, str]) -> list[tuple[str, str]]:
-    """(name, path) of every route, with every object of the cast where the admin shows one."""
+    """(name, path) of every route, with objects of the cast where the admin shows one."""
     found = [
         (name, path)
         for name, pattern in routes(get_resolver().url_patterns)
@@ -217,7 +266,7 @@ def ids_of_admin_route(pattern: str) -> list[str]:
         model = apps.get_model(parts[1], parts[2])
     except LookupError:
         return []
-    found = [str(pk) for pk in model._default_manager.order_by("pk").values_list("pk", flat=True)]
+    found = [str(pk) for pk in model._default_manager.order_by("pk").values_list("pk", flat=True)[:OBJECTS]]
     assert found, f"cast() has no {parts[2]} for {pattern}"
     return found
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
@@ -33,7 +32,7 @@ class ScheduleForm(StartForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["local"].widget.input_type = "datetime-local"
-        self.fields["zone"].choices = [(name, name) for name in sorted(available_timezones())]  # type: ignore[attr-defined]
+        self.fields["zone"].choices = [(name, name) for name in zones.names()]  # type: ignore[attr-defined]
 
     @staticmethod
     def initial_of(campaign: Campaign) -> dict[str, Any]:

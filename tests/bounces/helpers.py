@@ -31,14 +31,9 @@ def send_to(email: str, mailing_list: MailingList | None = None, *, at: datetime
 
 def take(*documents: dict[str, Any]) -> pipeline.Done:
     """Store and process SES events."""
-    ids = []
-    for document in documents:
-        body = ses.raw(document)
-        stored = ingest.store(
-            body, source=Notification.Source.FILE, dedupe_key=ingest.content_key(body), wake=False
-        )
-        ids.append(stored.notification_id)
-    return pipeline.process(ids)
+    bodies = [ses.raw(document) for document in documents]
+    found = [ingest.Incoming(body, Notification.Source.FILE, ingest.content_key(body)) for body in bodies]
+    return pipeline.process([stored.notification_id for stored in ingest.store_many(found, wake=False)])
 
 
 def state_of(delivery: Delivery) -> str:

@@ -8,7 +8,7 @@ from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, Delivery, MailingList
 from tests import ses_events as ses
 from tests.bounces.helpers import take
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers
 
 #: Gmail's outage of December 2020, when it answered 550 5.1.1 for addresses that exist.
 OUTAGE = datetime(2020, 12, 15, 21, 0, tzinfo=UTC)
@@ -19,12 +19,13 @@ NO_SUCH_USER = (
     "smtp; 550-5.1.1 The email account that you tried to reach does not exist.",
 )
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: Enough for an incident where small_waves is (conftest.py).
+PEOPLE = 9
 
 
 def people(count: int, domain: str = "gmail.com") -> MailingList:
     news = MailingList.objects.filter(slug="news").first() or make_list("news")
-    for number in range(count):
-        make_subscriber(f"p{number:03}@{domain}", news)
+    make_readers(news, count, domain=domain)
     return news
 
 
@@ -53,7 +54,7 @@ def refuse(deliveries: list[Delivery], at: datetime, *, attempt: int = 1) -> Non
     )
 
 
-def history(count: int = 30, domain: str = "gmail.com") -> MailingList:
+def history(count: int = PEOPLE, domain: str = "gmail.com") -> MailingList:
     """A list whose people took a mail a week before the outage."""
     news = people(count, domain)
     deliver(mail_all(news, OUTAGE - 7 * DAY), OUTAGE - 7 * DAY)

@@ -292,7 +292,7 @@ def broken_documents(draw: st.DrawFn) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(broken_documents())
 def test_no_content_whatever_raises(found: dict[str, Any]) -> None:
     parsed = parse(json.dumps(found).encode())

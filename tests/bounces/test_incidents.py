@@ -23,10 +23,23 @@ from mailinglist.changes import Actor, Kind
 from mailinglist.models import Change, Delivery, Subscriber, Subscription, Suppression
 from tests import ses_events as ses
 from tests.bounces.helpers import take
-from tests.bounces.outage import DAY, HOUR, OUTAGE, deliver, history, mail_all, people, refuse, unapplied
-from tests.factories import make_list, make_subscriber
+from tests.bounces.outage import (
+    DAY,
+    HOUR,
+    OUTAGE,
+    PEOPLE,
+    deliver,
+    history,
+    mail_all,
+    people,
+    refuse,
+    unapplied,
+)
+from tests.factories import make_list, make_readers, make_subscriber
 
-pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover, pytest.mark.usefixtures("small_waves")]
+#: With the numbers of the product, not with few people.
+usual_waves = pytest.mark.usefixtures("usual_waves")
 BY = Actor(Kind.COMMAND)
 
 
@@ -47,12 +60,13 @@ def apply_migration(name: str) -> None:
 
 
 def outage() -> Incident:
-    """Thirty people at Gmail who took mail before, and all of them refused."""
+    """People at Gmail who took mail before, and all of them refused."""
     refuse(mail_all(history(), OUTAGE), OUTAGE)
     incidents.watch()
     return Incident.objects.get()
 
 
+@usual_waves
 def test_the_outage_of_december_2020_unsubscribes_nobody_who_took_mail_before() -> None:
     """Two campaigns in the six hours: the second hard bounce would have ended the hold. Two never took mail."""
     news = history(40)
@@ -86,14 +100,14 @@ def test_the_outage_of_december_2020_unsubscribes_nobody_who_took_mail_before() 
 
 def test_without_incidents_the_same_outage_would_have_cost_everybody() -> None:
     refuse(mail_all(history(), OUTAGE), OUTAGE)
-    assert lost() == 30
+    assert lost() == PEOPLE
 
 
 def test_what_the_bounces_did_before_the_incident_was_seen_is_taken_back() -> None:
     refuse(mail_all(history(), OUTAGE), OUTAGE)
-    assert (lost(), blocked()) == (30, 30)
+    assert (lost(), blocked()) == (PEOPLE, PEOPLE)
     incidents.watch()
-    assert (lost(), blocked(), unapplied()) == (0, 0, 30)
+    assert (lost(), blocked(), unapplied()) == (0, 0, PEOPLE)
     assert Subscriber.objects.filter(reset_at__isnull=False).count() == 0
 
 
@@ -108,22 +122,22 @@ def test_any_order_of_events_and_looks_ends_in_the_same_state(seed: int) -> None
     shuffle = random.Random(seed)
     shuffle.shuffle(documents)
     while documents:
-        size = shuffle.randint(1, 25)
+        size = shuffle.randint(1, 7)
         take(*documents[:size])
         documents = documents[size:]
         if shuffle.random() < 0.5:
             incidents.watch()
     incidents.watch()
     incident = Incident.objects.get()
-    assert (lost(), blocked(), unapplied(), incident.started_at) == (0, 0, 60, OUTAGE)
+    assert (lost(), blocked(), unapplied(), incident.started_at) == (0, 0, 2 * PEOPLE, OUTAGE)
     assert incident.ended_at == OUTAGE + 9 * HOUR + timedelta(minutes=15)
 
 
 def test_confirmed_everything_takes_effect_at_once() -> None:
     incident = outage()
     done = incidents.confirm(incident.pk, by=BY, why="The company is gone.")
-    assert (done.people, done.subscriptions, done.suppressions) == (30, 30, 30)
-    assert (lost(), blocked(), unapplied()) == (30, 30, 0)
+    assert (done.people, done.subscriptions, done.suppressions) == (PEOPLE, PEOPLE, PEOPLE)
+    assert (lost(), blocked(), unapplied()) == (PEOPLE, PEOPLE, 0)
     with pytest.raises(incidents.CannotDecide, match="believed"):
         incidents.confirm(incident.pk, by=BY, why="Again.")
 
@@ -134,14 +148,14 @@ def test_released_nothing_counts_and_ses_is_asked_to_forget_the_addresses() -> N
     done = incidents.release(incident.pk, by=Actor(Kind.USER, user=user), why="Gmail says so.")
     incident.refresh_from_db()
     assert (done.people, incident.state, incident.decided_by, incident.why) == (
-        30,
+        PEOPLE,
         "released",
         user,
         "Gmail says so.",
     )
     assert (lost(), blocked()) == (0, 0)
     assert set(Event.objects.filter(verdict="hard").values_list("effect", flat=True)) == {""}
-    assert Suppression.objects.filter(released_at__isnull=False, synced_at__isnull=True).count() == 30
+    assert Suppression.objects.filter(released_at__isnull=False, synced_at__isnull=True).count() == PEOPLE
     assert Subscriber.objects.filter(reset_at__isnull=True).count() == 0
     assert Change.objects.filter(noun="incident").latest("pk").why == "Gmail says so."
 
@@ -149,16 +163,16 @@ def test_released_nothing_counts_and_ses_is_asked_to_forget_the_addresses() -> N
 def test_the_command_takes_an_incident_back_after_it_has_counted() -> None:
     incident = outage()
     incidents.confirm(incident.pk, by=BY, why="Gmail means it.")
-    counts = {"people": 30, "subscriptions": 30, "suppressions": 30}
+    counts = {"people": PEOPLE, "subscriptions": PEOPLE, "suppressions": PEOPLE}
     for arguments in (["--dry-run"], ["--dry-run"], []):
-        assert (lost(), blocked(), Incident.objects.get().state) == (30, 30, "confirmed")
+        assert (lost(), blocked(), Incident.objects.get().state) == (PEOPLE, PEOPLE, "confirmed")
         out = io.StringIO()
         call_command("restore_bounced", "--incident", str(incident.pk), "--json", *arguments, stdout=out)
         assert json.loads(out.getvalue()) == counts
     assert (lost(), blocked(), Incident.objects.get().state) == (0, 0, "released")
     out = io.StringIO()
     call_command("restore_bounced", "--incident", str(incident.pk), stdout=out)
-    assert "30 people: 0 subscriptions were restored" in out.getvalue()
+    assert f"{PEOPLE} people: 0 subscriptions were restored" in out.getvalue()
 
 
 def test_a_released_bounce_is_no_first_one_and_later_ones_follow_the_policy() -> None:
@@ -179,7 +193,7 @@ def test_a_confirmed_incident_can_be_restored_with_one_action() -> None:
     incident = outage()
     incidents.confirm(incident.pk, by=BY, why="It looks true.")
     done = incidents.release(incident.pk, by=BY, why="It was not.")
-    assert (done.people, done.subscriptions, done.suppressions) == (30, 30, 30)
+    assert (done.people, done.subscriptions, done.suppressions) == (PEOPLE, PEOPLE, PEOPLE)
     assert (lost(), blocked()) == (0, 0)
     for _ in range(2):
         judgement.settle(subscriber_ids=list(Subscriber.objects.values_list("pk", flat=True)))
@@ -190,7 +204,7 @@ def test_a_confirmed_incident_can_be_restored_with_one_action() -> None:
 def test_a_restore_that_was_interrupted_is_completed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     incident = outage()
     incidents.confirm(incident.pk, by=BY, why="It looks true.")
-    monkeypatch.setattr(incidents, "BATCH", 10)
+    monkeypatch.setattr(incidents, "BATCH", 3)
     calls = []
 
     def fails(people: list[int], **kwargs: Any) -> None:
@@ -203,7 +217,7 @@ def test_a_restore_that_was_interrupted_is_completed_by_the_next(monkeypatch: py
     monkeypatch.setattr(judgement, "settle", lambda *, subscriber_ids: fails(subscriber_ids))
     with pytest.raises(ConnectionError):
         incidents.release(incident.pk, by=BY, why="It was not.")
-    assert lost() == 20
+    assert lost() == PEOPLE - 3
     incidents.release(incident.pk, by=BY, why="It was not.")
     assert lost() == 0
 
@@ -228,7 +242,7 @@ def test_mails_that_ses_swallowed_after_the_outage_are_taken_back_too() -> None:
             for row in deliveries
         )
     )
-    assert blocked() == 30
+    assert blocked() == PEOPLE
     incidents.release(incident.pk, by=BY, why="An outage.")
     assert blocked() == 0
 
@@ -248,17 +262,18 @@ def domain_gone() -> Subscriber:
 @pytest.mark.parametrize("act", [incidents.confirm, incidents.release])
 def test_a_domain_that_was_not_found_twice_is_decided_with_the_incident(act: Callable[..., Any]) -> None:
     person = domain_gone()
-    assert (lost(), suppression.is_suppressed(person)) == (31, True)
+    assert (lost(), suppression.is_suppressed(person)) == (PEOPLE + 1, True)
     incidents.watch()
     incident = Incident.objects.get()
-    assert (lost(), blocked(), len(incidents.held_people(incident))) == (0, 0, 31)
+    assert (lost(), blocked(), len(incidents.held_people(incident))) == (0, 0, PEOPLE + 1)
     act(incident.pk, by=BY, why="So it is.")
-    end = 31 if act is incidents.confirm else 0
+    end = PEOPLE + 1 if act is incidents.confirm else 0
     assert (lost(), blocked(), suppression.is_suppressed(person)) == (end, end, bool(end))
     incidents.release(incident.pk, by=BY, why="It was an outage.")
     assert (lost(), blocked()) == (0, 0)
 
 
+@usual_waves
 def test_an_old_list_is_no_incident() -> None:
     """Addresses that never took a mail bounce in any number."""
     refuse(mail_all(people(40), OUTAGE), OUTAGE)
@@ -266,6 +281,7 @@ def test_an_old_list_is_no_incident() -> None:
     assert (lost(), Incident.objects.count()) == (40, 0)
 
 
+@usual_waves
 def test_a_few_bounces_among_many_deliveries_are_no_incident() -> None:
     news = history(60)
     sent = mail_all(news, OUTAGE)
@@ -285,6 +301,7 @@ def test_only_the_provider_of_the_incident_is_held() -> None:
     assert [row.subscriber for row in ended] == [other]
 
 
+@usual_waves
 def test_all_domains_of_a_provider_are_one_incident() -> None:
     news = history(15)
     for number in range(15):
@@ -296,11 +313,11 @@ def test_all_domains_of_a_provider_are_one_incident() -> None:
 
 
 def wave_of_blocks() -> tuple[Incident, Event]:
-    """Thirty mails are blocked, and one address of them bounces hard in the same minute, within its hold."""
+    """Many mails are blocked, and one address of them bounces hard in the same minute, within its hold."""
     now = timezone.now()
-    sent = mail_all(history(31), now)
-    take(*(ses.blocked(row, at=now) for row in sent[:30]))
-    refuse(sent[30:], now)
+    sent = mail_all(history(PEOPLE + 1), now)
+    take(*(ses.blocked(row, at=now) for row in sent[:PEOPLE]))
+    refuse(sent[PEOPLE:], now)
     incidents.watch()
     incident = Incident.objects.get()
     assert incident.kind == "block"
@@ -334,15 +351,15 @@ def test_what_a_wave_of_blocks_held_before_an_update_is_judged_anew() -> None:
 def test_what_an_incident_of_hard_bounces_holds_stays_held_after_an_update() -> None:
     outage()
     apply_migration("0025_judge_held_anew")
-    assert pipeline.apply_due_effects() == 30
-    assert (lost(), unapplied()) == (0, 30)
+    assert pipeline.apply_due_effects() == PEOPLE
+    assert (lost(), unapplied()) == (0, PEOPLE)
     assert not Event.objects.filter(verdict="hard", effect_at__isnull=False).exists()
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_an_incident_left_open_does_not_swallow_what_comes_before_the_next_wave(turned: bool) -> None:
     """Waves twenty days apart, and between them one bounce that is nobody's fault but the person's."""
-    news = history(31)
+    news = history(PEOPLE + 1)
     months = [mail_all(news, OUTAGE + days * DAY) for days in (0, 10, 20)]
     last = months[0].pop()
     deliver([last], OUTAGE)
@@ -372,7 +389,7 @@ def test_a_wave_between_two_open_incidents_makes_them_one() -> None:
     incident = Incident.objects.get()
     assert (incident.pk, incident.started_at) == (first.pk, OUTAGE)
     assert incident.ended_at == OUTAGE + 16 * HOUR + timedelta(minutes=15)
-    assert (incident.bounced, lost(), unapplied()) == (90, 0, 90)
+    assert (incident.bounced, lost(), unapplied()) == (3 * PEOPLE, 0, 3 * PEOPLE)
     assert Change.objects.get(noun="incident", object_id=second.pk, before="open").why.startswith(
         "A wave between"
     )
@@ -396,17 +413,17 @@ def test_a_decision_in_the_midst_of_a_wave_is_asked_again_only_when_more_comes(
     act: Callable[..., Any],
 ) -> None:
     now = timezone.now()
-    news = history(32)
+    news = history(PEOPLE + 2)
     sent = mail_all(news, now - HOUR)
-    refuse(sent[:30], now - timedelta(minutes=20))  # a decision is about a whole slot at least
+    refuse(sent[:PEOPLE], now - timedelta(minutes=20))  # a decision is about a whole slot at least
     incidents.watch()
     act(Incident.objects.get().pk, by=BY, why="I know.")
-    deliver(sent[30:31], timezone.now())
+    deliver(sent[PEOPLE : PEOPLE + 1], timezone.now())
     assert incidents.watch() == [] and Incident.objects.count() == 1
-    refuse(sent[31:], timezone.now() + timedelta(seconds=2))  # SES's times have whole thousandths
+    refuse(sent[PEOPLE + 1 :], timezone.now() + timedelta(seconds=2))  # SES's times have whole thousandths
     (newer,) = incidents.watch()
     assert (newer.state, newer.bounced >= 1, newer.seen >= newer.bounced) == ("open", True, True)
-    event = Event.objects.get(delivery=sent[31])
+    event = Event.objects.get(delivery=sent[PEOPLE + 1])
     assert (event.effect_at, event.applied_at, incidents.held_people(newer)) == (
         None,
         None,
@@ -440,7 +457,7 @@ def test_slots_are_counted_again_and_not_twice() -> None:
     refuse(mail_all(history(), OUTAGE), OUTAGE)
     slots.refresh()
     before = list(ProviderSlot.objects.order_by("pk").values())
-    assert sum(row["known_hard"] for row in before) == 30
+    assert sum(row["known_hard"] for row in before) == PEOPLE
     assert slots.refresh().times == set()
     slots.Watermark.objects.update(position=0)
     slots.refresh()
@@ -485,8 +502,7 @@ def test_an_empty_database_has_no_incident() -> None:
 def test_a_list_of_another_policy_without_a_hold_is_held_too() -> None:
     news = make_list("own")
     Policy.objects.create(list=news, soft_retry_days=[], hold_hours=0)
-    for number in range(30):
-        make_subscriber(f"p{number}@gmail.com", news)
+    make_readers(news, PEOPLE, domain="gmail.com")
     deliver(mail_all(news, OUTAGE - 7 * DAY), OUTAGE - 7 * DAY)
     refuse(mail_all(news, OUTAGE), OUTAGE)
     incidents.watch()

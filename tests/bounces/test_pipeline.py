@@ -373,8 +373,7 @@ def test_fifty_poisoned_notifications_stop_nobody_and_replayed_they_do_what_they
     from bounces import events
 
     mailing_list = make_list()
-    for number in range(12):
-        make_subscriber(f"p{number}@post.example", mailing_list)
+    make_readers(mailing_list, 12)
     campaign = make_campaign(mailing_list)
     lifecycle.start(campaign.pk, by=SYSTEM)
     deliveries = ses.accept_all(campaign.pk)
@@ -501,8 +500,7 @@ def test_two_workers_share_what_is_stored_and_neither_takes_what_the_other_has()
 
 def test_a_batch_of_events_costs_a_fixed_number_of_statements(django_assert_max_num_queries: Any) -> None:
     mailing_list = make_list()
-    for number in range(40):
-        make_subscriber(f"reader{number}@post.example", mailing_list)
+    make_readers(mailing_list, 40)
     campaign = make_campaign(mailing_list)
     lifecycle.start(campaign.pk, by=SYSTEM)
     deliveries = ses.accept_all(campaign.pk)
@@ -547,8 +545,7 @@ def test_a_storm_of_events_before_the_answers_of_ses_is_proven_by_one_statement(
     django_assert_max_num_queries: Any,
 ) -> None:
     mailing_list = make_list()
-    for number in range(40):
-        make_subscriber(f"reader{number}@post.example", mailing_list)
+    make_readers(mailing_list, 40)
     campaign = make_campaign(mailing_list)
     lifecycle.start(campaign.pk, by=SYSTEM)
     from mailinglist.sending import queue

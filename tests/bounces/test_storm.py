@@ -18,7 +18,7 @@ from mailinglist.models import Delivery, SendBudget
 from mailinglist.sending import engine, pacing
 from mailinglist.sending.transport import Raw
 from tests import ses_events as ses
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers
 from tests.mailinglist.sending.helpers import FakeSES
 
 READERS, LOOKS, TOGETHER = 40, 30, 100
@@ -30,8 +30,7 @@ def test_a_storm_of_opens_loses_nothing_and_stops_no_campaign() -> None:
     pace["fetched_at"] = timezone.now() + timedelta(days=1)
     SendBudget.objects.update_or_create(name=pacing._name(), defaults=pace)
     news = make_list()
-    for number in range(READERS):
-        make_subscriber(f"reader{number}@post.example", news)
+    make_readers(news, READERS)
     read, under_way = (make_campaign(news, name=name) for name in ("Read", "Under way"))
     lifecycle.start(read.pk, by=SYSTEM)
     bodies = _storm(ses.accept_all(read.pk))

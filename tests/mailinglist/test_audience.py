@@ -14,7 +14,7 @@ from mailinglist.models import Campaign, Change, Delivery, MailingList, Segment,
 from mailinglist.segments import people, rules, store, uses
 from mailinglist.sending import audience, audience_preview, chosen, queue
 from mailinglist.timeouts import TookTooLong, within
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import make_delivery, make_started, make_suppressed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
@@ -193,8 +193,7 @@ class TestTimeToStop:
     @pytest.fixture
     def campaign(self, news: MailingList) -> Campaign:
         MailingList.objects.update(stop_seconds=60)
-        for number in range(3):
-            make_subscriber(f"p{number}@post.example", news)
+        make_readers(news, 3)
         return make_campaign(news)
 
     def over(self) -> None:

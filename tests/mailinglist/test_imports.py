@@ -447,8 +447,8 @@ class TestReportAndAudit:
             load(news, "email\n" + "".join(f"p{n}@x.example\n" for n in range(500)), update=True)
 
 
-ROWS_20_MB, PEOPLE_20_MB = 120_000, 12_000
-LONG = "A town by the sea, " * 7
+ROWS_20_MB, PEOPLE_20_MB = 40_000, 4_000
+LONG = "A town by the sea, " * 24
 
 
 @pytest.mark.slow

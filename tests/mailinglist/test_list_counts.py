@@ -7,7 +7,7 @@ import pytest
 from mailinglist import list_counts, subscriptions
 from mailinglist.changes import SYSTEM, Noun, record
 from mailinglist.models import ListDay, MailingList, Subscription
-from tests.factories import make_list, make_subscriber
+from tests.factories import make_list, make_readers, make_subscriber
 
 pytestmark = pytest.mark.django_db
 #: A Thursday.
@@ -57,8 +57,7 @@ def test_the_subscriptions_module_writes_what_growth_reads() -> None:
 
 def test_a_small_list_is_counted_at_once_and_a_large_one_by_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     news = make_list()
-    for number in range(5):
-        make_subscriber(f"p{number}@post.example", news)
+    make_readers(news, 5)
     assert list_counts.sizes([news.pk])[news.pk] == list_counts.Size(confirmed=5)
     monkeypatch.setattr(list_counts, "LIVE_MOST", 3)
     assert list_counts.sizes([news.pk])[news.pk] == list_counts.Size(confirmed=3, at_least=True)

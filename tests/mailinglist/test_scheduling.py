@@ -10,7 +10,7 @@ from mailinglist import lifecycle
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Campaign, Change, MailingList
 from mailinglist.sending import queue
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.mailinglist.sending.test_concurrency import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
@@ -110,8 +110,7 @@ def test_local_time_and_a_canary_exclude_each_other(world: MailingList) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_schedulers_at_the_same_time_start_a_campaign_once() -> None:
     news = make_list()
-    for i in range(5):
-        make_subscriber(f"p{i}@post.example", news)
+    make_readers(news, 5)
     campaign = make_campaign(news)
     lifecycle.schedule(campaign.pk, at=timezone.now() + timedelta(hours=1), by=SYSTEM)
     Campaign.objects.update(scheduled_at=timezone.now())

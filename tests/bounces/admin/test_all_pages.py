@@ -25,7 +25,7 @@ from mailinglist.models import (
     Template,
 )
 from tests import logos
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import (
     NASTY,
     make_delivery,
@@ -35,6 +35,7 @@ from tests.staff import (
     make_story,
     make_suppressed,
 )
+from tests.test_get_changes_nothing import Watch
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 LISTS = [
@@ -182,28 +183,25 @@ def fill(text: str = "The mailbox is full.") -> Subscriber:
     return ada
 
 
-@pytest.mark.parametrize("name", LISTS)
-def test_an_empty_page_renders(staff: Client, name: str) -> None:
-    assert staff.get(reverse(f"admin:{name}_changelist")).status_code == 200
-
-
 def test_the_first_page_of_a_new_installation_tells_the_first_steps(staff: Client) -> None:
     assert "Make a list" in staff.get(reverse("admin:index")).content.decode()
 
 
-@pytest.mark.parametrize(
-    ("name", "lesson"),
-    [
-        ("mailinglist_subscriber", "when they sign up on a list"),
-        ("mailinglist_delivery", "every recipient gets a row here"),
-        ("bounces_notification", "/hooks/ses/"),
-        ("bounces_event", "once SES publishes its events"),
-        ("mailinglist_suppression", "fingerprint"),
-        ("mailinglist_campaign", "Write one"),
-    ],
-)
-def test_an_empty_table_says_what_appears_there(staff: Client, name: str, lesson: str) -> None:
-    assert lesson in staff.get(reverse(f"admin:{name}_changelist")).content.decode()
+LESSONS = {
+    "mailinglist_subscriber": "when they sign up on a list",
+    "mailinglist_delivery": "every recipient gets a row here",
+    "bounces_notification": "/hooks/ses/",
+    "bounces_event": "once SES publishes its events",
+    "mailinglist_suppression": "fingerprint",
+    "mailinglist_campaign": "Write one",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_table_renders_and_says_what_appears_there(staff: Client, name: str) -> None:
+    page = staff.get(reverse(f"admin:{name}_changelist"))
+    assert page.status_code == 200
+    assert LESSONS.get(name, "") in page.content.decode()
 
 
 def test_a_search_without_hits_does_not_teach(staff: Client) -> None:
@@ -211,38 +209,28 @@ def test_a_search_without_hits_does_not_teach(staff: Client) -> None:
     assert "when they sign up on a list" not in page
 
 
-def test_every_page_renders_with_data(staff: Client) -> None:
-    fill()
-    broken = {
-        page: status for page in every_page() if (status := staff.get(page).status_code) not in (200, 302)
-    }
-    assert broken == {}
-
-
-def test_no_get_changes_anything(staff: Client) -> None:
-    fill()
-
-    def everything() -> list[Any]:
-        models = (
-            MailingList,
-            Subscriber,
-            Campaign,
-            Delivery,
-            Change,
-            Suppression,
-            Event,
-            Notification,
-            Policy,
-            Incident,
-            ProviderSlot,
-            Subscription,
-        )
-        return [sorted(map(str, model._default_manager.values_list())) for model in models]
-
-    before = everything()
-    for page in every_page():
-        staff.get(page)
-    assert everything() == before
+def test_every_page_renders_hostile_text_as_text_and_changes_nothing(staff: Client) -> None:
+    ada = fill(NASTY)
+    MailingList.objects.update(name=NASTY, from_name=NASTY, description=NASTY, postal_address=NASTY)
+    Event.objects.update(diagnostic=NASTY, mta=NASTY, recipient=NASTY, effect_text=NASTY)
+    # Of what has words for its codes, one with an unknown code; the others keep theirs.
+    Event.objects.filter(verdict="soft").update(reason="<i>x</i>")
+    Delivery.objects.filter(state="waiting").update(reason="<b>x</b>:<i>y</i>")
+    Change.objects.update(before="<b>", why=NASTY, evidence={"x": NASTY})
+    ada.subscriptions.update(consent_text=NASTY, consent_user_agent=NASTY, source="<b>form</b>")
+    pages = [*every_page(), f"{reverse('admin:mailinglist_subscriber_changelist')}?q={NASTY}"]
+    watch, broken, leaking = Watch(), {}, []
+    for page in pages:
+        answer = staff.get(page)
+        if answer.status_code not in (200, 302):
+            broken[page] = answer.status_code
+        # The frame of a preview shows what the manager wrote, in an origin of its own.
+        if "/preview/html/" not in page and leaks(
+            staff.get(page, follow=True) if answer.status_code == 302 else answer
+        ):
+            leaking.append(page)
+    assert (broken, leaking) == ({}, [])
+    assert watch.changed() == set() and watch.agrees()
 
 
 def test_strangers_are_sent_to_the_login(client: Client, boss: User) -> None:
@@ -285,36 +273,31 @@ def test_machine_owned_rows_are_not_written_by_hand(staff: Client) -> None:
         assert staff.post(reverse(f"admin:{name}_change", args=[row.pk]), {}).status_code == 403, name
 
 
-def test_hostile_text_is_escaped_on_every_page(staff: Client) -> None:
-    ada = fill(NASTY)
-    MailingList.objects.update(name=NASTY, from_name=NASTY, description=NASTY, postal_address=NASTY)
-    Event.objects.update(diagnostic=NASTY, mta=NASTY, reason="<i>x</i>", recipient=NASTY, effect_text=NASTY)
-    Delivery.objects.update(reason="<b>x</b>:<i>y</i>")
-    Change.objects.update(before="<b>", why=NASTY, evidence={"x": NASTY})
-    ada.subscriptions.update(consent_text=NASTY, consent_user_agent=NASTY, source="<b>form</b>")
-    pages = [page for page in every_page() if "/preview/html/" not in page]
-    pages += [f"{reverse('admin:mailinglist_subscriber_changelist')}?q={NASTY}"]
-    leaking = [page for page in pages if leaks(staff.get(page, follow=True).content.decode())]
-    assert leaking == []
-
-
-def leaks(html: str) -> bool:
+def leaks(answer: Any) -> bool:
+    html = answer.content.decode()
     return any(nasty in html for nasty in ("<script>alert", "<img src=x", "<i>x</i>", "<b>x</b>", "<b>form"))
 
 
-def test_a_page_of_fifty_rows_takes_few_queries(staff: Client, django_assert_max_num_queries: Any) -> None:
+def test_pages_of_fifty_rows_take_few_queries_and_count_no_further_than_needed(
+    staff: Client, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many()
     for name in LISTS:
         with django_assert_max_num_queries(15, info=name):
             page = staff.get(reverse(f"admin:{name}_changelist"))
         assert page.status_code == 200, name
+    campaign = Campaign.objects.exclude(started_at=None)[0]
+    with django_assert_max_num_queries(15):
+        staff.get(reverse("admin:mailinglist_campaign_change", args=[campaign.pk]))
+    monkeypatch.setattr("mailinglist.staff.COUNT_CAP", 20)
+    page = staff.get(reverse("admin:mailinglist_delivery_changelist"))
+    assert page.context["cl"].result_count == 20
 
 
 def many() -> None:
     news = make_list("news")
     campaign = make_started(news)
-    for number in range(50):
-        person = make_subscriber(f"p{number}@post.example", news)
+    for number, person in enumerate(make_readers(news, 50)):
         delivery = make_delivery(campaign, person, "bounced", reason="hard:no-such-user")
         make_event(delivery, "hard", "The address does not exist.")
         make_suppressed(person)
@@ -329,22 +312,3 @@ def test_the_recipient_page_takes_few_queries(staff: Client, django_assert_max_n
         make_event(delivery, "delivered", "Delivered.", kind="delivery")
     with django_assert_max_num_queries(15):
         staff.get(reverse("admin:bounces_recipient", args=[ada.pk]))
-
-
-def test_the_campaign_page_takes_few_queries(staff: Client, django_assert_max_num_queries: Any) -> None:
-    many()
-    with django_assert_max_num_queries(15):
-        staff.get(
-            reverse(
-                "admin:mailinglist_campaign_change", args=[Campaign.objects.exclude(started_at=None)[0].pk]
-            )
-        )
-
-
-def test_big_tables_are_counted_no_further_than_needed(
-    staff: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many()
-    monkeypatch.setattr("mailinglist.staff.COUNT_CAP", 20)
-    page = staff.get(reverse("admin:mailinglist_delivery_changelist"))
-    assert page.context["cl"].result_count == 20

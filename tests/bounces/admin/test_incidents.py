@@ -10,9 +10,9 @@ from bounces.models import Event, Incident
 from mailinglist.models import Change, Subscription
 from tests import ses_events as ses
 from tests.bounces.helpers import take
-from tests.bounces.outage import OUTAGE, history, mail_all, refuse
+from tests.bounces.outage import OUTAGE, PEOPLE, history, mail_all, refuse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_waves")]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def text_of(staff: Client, address: str) -> str:
 def test_an_open_incident_stands_on_the_first_page_and_in_the_list(staff: Client, incident: Incident) -> None:
     assert "decide whether to believe them" in text_of(staff, "/admin/")
     listed = text_of(staff, "/admin/bounces/incident/")
-    assert "gmail.com" in listed and "Believe it …" in listed and "30 of 30 mails" in listed
-    assert "30 people have a hard bounce that has no effect" in text_of(
+    assert "gmail.com" in listed and "Believe it …" in listed and f"{PEOPLE} of {PEOPLE} mails" in listed
+    assert f"{PEOPLE} people have a hard bounce that has no effect" in text_of(
         staff, f"/admin/bounces/incident/{incident.pk}/change/"
     )
 
@@ -44,7 +44,7 @@ def test_an_open_incident_stands_on_the_first_page_and_in_the_list(staff: Client
 def test_asking_changes_nothing_and_a_reason_is_needed(staff: Client, incident: Incident) -> None:
     for act in ("confirm", "release"):
         address = f"/admin/bounces/incident/{incident.pk}/{act}/"
-        assert "30 of 30 mails" in text_of(staff, address)
+        assert f"{PEOPLE} of {PEOPLE} mails" in text_of(staff, address)
         assert staff.post(address, {"why": ""}).status_code == 200
     incident.refresh_from_db()
     assert incident.state == "open" and lost() == 0
@@ -53,14 +53,14 @@ def test_asking_changes_nothing_and_a_reason_is_needed(staff: Client, incident: 
 def test_believing_the_provider_and_taking_it_back(staff: Client, incident: Incident) -> None:
     page = f"/admin/bounces/incident/{incident.pk}"
     staff.post(f"{page}/confirm/", {"why": "They closed the accounts."})
-    assert lost() == 30
+    assert lost() == PEOPLE
     assert "Take back …" in text_of(staff, f"{page}/change/")
     staff.post(f"{page}/release/", {"why": "It was an outage after all."})
     assert lost() == 0
     assert Change.objects.filter(noun="incident", why="It was an outage after all.").exists()
     assert "decided" in text_of(staff, f"{page}/change/")
     again = staff.post(f"{page}/confirm/", {"why": "x"}, follow=True)
-    assert "30 people" not in again.content.decode() and lost() == 0
+    assert f"{PEOPLE} people" not in again.content.decode() and lost() == 0
 
 
 def test_who_may_not_change_people_may_not_decide(client: Client, incident: Incident) -> None:
@@ -108,4 +108,4 @@ def test_the_page_of_an_incident_takes_few_queries(
 ) -> None:
     with django_assert_max_num_queries(8):
         page = text_of(staff, f"/admin/bounces/incident/{incident.pk}/change/")
-    assert "30 people have a hard bounce that has no effect" in page
+    assert f"{PEOPLE} people have a hard bounce that has no effect" in page

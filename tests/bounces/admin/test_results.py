@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -32,6 +33,7 @@ from mailinglist.models import (
     Subscription,
 )
 from mailinglist.who_got_it import GROUPS, sentence
+from tests import lasting
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.staff import NASTY, T0, make_delivery, make_event, make_started
 
@@ -61,9 +63,19 @@ CAST: tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...] = (
 )
 
 
+@pytest.fixture(scope="module")
+def campaign_id(django_db_setup: None, django_db_blocker: Any) -> Iterator[int]:
+    with lasting.rows(django_db_blocker, lambda: one_of_every_outcome().pk) as pk:
+        yield pk
+
+
 @pytest.fixture
-def campaign() -> Campaign:
+def campaign(campaign_id: int, db: None) -> Campaign:
     """One of every outcome."""
+    return Campaign.objects.get(pk=campaign_id)
+
+
+def one_of_every_outcome() -> Campaign:
     news = make_list()
     found = make_started(news)
     CampaignVersion.objects.filter(pk=found.version_id).update(html=LINKS)
@@ -216,7 +228,7 @@ def test_every_number_leads_to_as_many_people(staff: Client, campaign: Campaign)
 
 
 def test_the_groups_hold_whom_they_should(staff: Client, campaign: Campaign) -> None:
-    for code, names in {
+    wanted = {
         "recovered": {"again@gmx.de"},
         "retried": {"again@gmx.de", "late@gmx.de"},
         "got": {email for email, state, *_ in CAST if state in ("delivered", "complained")},
@@ -231,7 +243,8 @@ def test_the_groups_hold_whom_they_should(staff: Client, campaign: Campaign) -> 
         "readers": {"reader@gmail.com", "clicker@gmx.de"},
         "left": {"ok@gmail.com", "reader@gmail.com"},
         "clicked-machine": {"robot@corp.example"},
-    }.items():
+    }
+    for code, names in wanted.items():
         assert who(people(staff, campaign, who=code)) == names, code
     assert who(people(staff, campaign, who="clicked", link=2)) == {"clicker@gmx.de"}
     assert who(people(staff, campaign, who="clicked", link=1)) == set()
@@ -242,7 +255,8 @@ def test_the_groups_hold_whom_they_should(staff: Client, campaign: Campaign) -> 
     assert who(people(staff, campaign, who="left", reason="")) == {"reader@gmail.com"}
     assert who(people(staff, campaign, reason="paused")) == {"break@corp.example"}
     assert who(people(staff, campaign, who="opened", reason="paused")) == set()
-    assert all(people(staff, campaign, who=code).status_code == 200 for code in GROUPS)
+    others = GROUPS.keys() - wanted.keys()
+    assert all(people(staff, campaign, who=code).status_code == 200 for code in others)
     assert GROUPS["sent"].label == "Accepted by SES"
 
 
@@ -333,7 +347,7 @@ class TestOneAddress:
         assert who(people(staff, campaign, q="hard", who="delivered")) == set()
 
     def test_a_draft_says_that_it_has_not_started(self, staff: Client) -> None:
-        news = make_list()
+        news = make_list("plans")
         make_subscriber("ada@post.example", news)
         draft = make_campaign(news)
         assert "has not started" in self.said(staff, draft, "ada@post.example")
@@ -368,7 +382,7 @@ class TestTracking:
         ],
     )
     def test_it_says_why_there_are_none(self, staff: Client, mode: str, text: str) -> None:
-        campaign = make_started(make_list(tracking=mode))
+        campaign = make_started(make_list("tips", name="News", tracking=mode))
         make_delivery(campaign, make_subscriber(), "delivered")
         answer = page(staff, campaign)
         assert text in answer.content.decode()
@@ -495,7 +509,7 @@ def test_campaign_list_and_first_page_lead_to_the_results(staff: Client, campaig
 
 
 def test_nothing_hostile_reaches_a_page_unescaped(staff: Client) -> None:
-    campaign = make_started(make_list(), name=NASTY[:100], subject=NASTY)
+    campaign = make_started(make_list("tips"), name=NASTY[:100], subject=NASTY)
     make_delivery(campaign, make_subscriber(name=NASTY), "failed", reason=NASTY[:60])
     for answer in (
         page(staff, campaign, provider=NASTY),

@@ -179,6 +179,7 @@ def test_what_if_on_very_many_bounces_points_to_the_command(
     assert "manage.py simulate_policy --list news" in page and "Kept by" not in page
 
 
+@pytest.mark.usefixtures("small_waves")
 def test_a_held_bounce_of_one_person_is_left_alone_or_believed(staff: Client) -> None:
     refuse(mail_all(history(), OUTAGE), OUTAGE)
     incidents.watch()

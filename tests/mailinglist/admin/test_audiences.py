@@ -11,7 +11,7 @@ from mailinglist import attributes, tags
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Attribute, Campaign, Change, MailingList, Segment, Subscriber, Tag
 from mailinglist.segments import rules, store
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import NASTY, make_delivery, make_started
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
@@ -194,8 +194,7 @@ class TestPeople:
 class TestCampaigns:
     @pytest.fixture
     def campaign(self, news: MailingList) -> Campaign:
-        for number in range(200):
-            make_subscriber(f"p{number}@post.example", news)
+        make_readers(news, 200)
         return make_campaign(news)
 
     def url(self, campaign: Campaign, tail: str) -> str:

@@ -87,10 +87,10 @@ def evaluated() -> int:
     return Change.objects.filter(after="login refused").count()
 
 
-def test_a_thousand_tries_for_one_name_from_everywhere_are_hardly_heard(client: Client, anna: User) -> None:
+def test_hundreds_of_tries_for_one_name_from_everywhere_are_hardly_heard(client: Client, anna: User) -> None:
     log_in(client, "secret-secret", REMOTE_ADDR="192.0.2.1")
-    for number in range(1000):
-        try_in_vain("anna", f"198.51.{number % 100}.{number // 100 + 1}")
+    for number in range(200):
+        try_in_vain("anna", f"198.51.{number}.1")
     assert evaluated() == 20
     locked = log_in(Client(), "secret-secret", REMOTE_ADDR="203.0.113.9")
     assert locked.status_code == 429 and 3000 < int(locked["Retry-After"]) <= 3600

@@ -10,7 +10,7 @@ from django.urls import reverse
 from mailinglist import subscriptions, suppression
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import Attempt, Change, Delivery, MailingList, Subscriber, Subscription, Suppression
-from tests.factories import make_list, make_subscriber
+from tests.factories import make_list, make_readers, make_subscriber
 from tests.staff import make_delivery, make_started, make_suppressed
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +33,7 @@ def test_who_logs_in_at_the_login_page_itself_comes_to_the_first_page(client: Cl
 
 
 def test_lists_show_how_many_people_are_in_each_state(staff: Client, news: MailingList) -> None:
-    for number in range(3):
-        make_subscriber(f"p{number}@post.example", news)
+    make_readers(news, 3)
     subscriptions.unsubscribe(
         Subscriber.objects.first().pk, reason=Subscription.Reason.PAGE, by=Actor(Kind.PERSON), why="Left."
     )

@@ -14,7 +14,7 @@ from mailinglist.models import Campaign, Delivery, MailingList
 from mailinglist.sending import queue
 from mailinglist.sending.messages import Mail
 from mailinglist.sending.outcomes import Accepted, Outcome
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers
 
 State = Delivery.State
 
@@ -22,8 +22,7 @@ State = Delivery.State
 def started(people: int = 3, *, mailing_list: MailingList | None = None, **values: Any) -> Campaign:
     """A campaign that was started for so many confirmed people (p0@, p1@, …)."""
     mailing_list = mailing_list or make_list()
-    for i in range(people):
-        make_subscriber(f"p{i}@post.example", mailing_list)
+    make_readers(mailing_list, people)
     campaign = make_campaign(mailing_list, **values)
     assert lifecycle.start(campaign.pk, by=SYSTEM)
     campaign.refresh_from_db()

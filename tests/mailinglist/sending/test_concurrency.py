@@ -13,7 +13,7 @@ from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, Campaign, CampaignVersion, Change, Subscription, Suppression
 from mailinglist.sending import engine, queue
 from mailinglist.sending.transport import Raw
-from tests.factories import make_campaign, make_list, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers
 from tests.mailinglist.sending.helpers import FakeSES, claim, started, states
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rung")]
@@ -53,8 +53,7 @@ def test_claims_at_the_same_time_are_disjoint_and_complete() -> None:
 
 def test_fifty_starts_at_once_make_one_snapshot() -> None:
     news = make_list()
-    for i in range(10):
-        make_subscriber(f"p{i}@post.example", news)
+    make_readers(news, 10)
     campaign = make_campaign(news)
     at_a_time = 10
     results = [

@@ -21,10 +21,11 @@ class FakeEndpoint(ThreadingHTTPServer):
     """An SES that gives one prepared answer and keeps the requests."""
 
     daemon_threads = True
+    WELL: tuple[int, dict[str, str], bytes] = (200, {}, b'{"MessageId": "m-1"}')
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer: tuple[int, dict[str, str], bytes] | str = (200, {}, b'{"MessageId": "m-1"}')
+        self.answer: tuple[int, dict[str, str], bytes] | str = self.WELL
         self.requests: list[tuple[str, dict[str, Any]]] = []
 
 
@@ -65,14 +66,22 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def endpoint(settings: Any) -> Iterator[FakeEndpoint]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeEndpoint]:
+    """One for all tests: boto3 takes a tenth of a second to make a client, which is kept for the address."""
+    aws._client.cache_clear()
     server = FakeEndpoint()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    use(settings, f"http://127.0.0.1:{server.server_port}")
+    threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
     yield server
     server.shutdown()
     aws._client.cache_clear()
+
+
+@pytest.fixture
+def endpoint(server: FakeEndpoint, settings: Any) -> FakeEndpoint:
+    server.answer, server.requests = FakeEndpoint.WELL, []
+    use(settings, f"http://127.0.0.1:{server.server_port}")
+    return server
 
 
 def use(settings: Any, url: str) -> None:
@@ -81,7 +90,6 @@ def use(settings: Any, url: str) -> None:
     settings.AWS_SES_CONFIG = Config(
         retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=1, read_timeout=0.5
     )
-    aws._client.cache_clear()
 
 
 def mail(**values: Any) -> EmailMessage:
@@ -254,6 +262,7 @@ def test_a_header_with_a_line_end_is_refused_before_anything_is_posted(endpoint:
 
 
 def test_the_client_is_kept_and_shared_by_threads(endpoint: FakeEndpoint) -> None:
+    aws._client.cache_clear()
     clients: set[int] = set()
     threads = [threading.Thread(target=lambda: clients.add(id(aws.client("sesv2")))) for _ in range(8)]
     for thread in threads:

@@ -2,7 +2,9 @@
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import html5lib
@@ -11,8 +13,9 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client, RequestFactory
 
+from mailinglist import doorbell
 from mailinglist.models import Subscriber
-from tests import public_pages
+from tests import lasting, public_pages
 from tests.public_pages import Shown
 
 STATIC = Path(settings.BASE_DIR) / "mailinglist/static/mailinglist"
@@ -21,8 +24,21 @@ MOST_WEIGHT = 60_000
 _ADDRESS = re.compile(r'\b(?:href|src|action|formaction|content|data-[a-z-]+)="([^"]*[/:][^"]*)"')
 
 
+@pytest.fixture(scope="module")
+def all_pages(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Shown]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doorbell, "_send", lambda task, args: None)
+        with lasting.rows(django_db_blocker, _pages) as found:
+            yield found
+
+
 @pytest.fixture
-def pages(db: None, client: Client, rf: RequestFactory, rung: list) -> list[Shown]:
+def pages(all_pages: list[Shown], db: None) -> list[Shown]:
+    return all_pages
+
+
+def _pages() -> list[Shown]:
+    client, rf = Client(), RequestFactory()
     found = list(public_pages.empty_pages(client))
     on_stage = public_pages.stage()
     for visit in public_pages.visits(on_stage):

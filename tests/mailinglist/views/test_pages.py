@@ -32,8 +32,12 @@ class TestTokens:
         chance = random.Random(8058)
         tokens.read_link(purpose, good)
         for _ in range(34_000):
-            with pytest.raises(tokens.BadToken):
-                tokens.read_link(purpose, damage(good, chance))
+            bad = damage(good, chance)
+            try:
+                tokens.read_link(purpose, bad)
+            except tokens.BadToken:
+                continue
+            pytest.fail(f"{bad} was read")
 
     @pytest.mark.parametrize("purpose", ["confirm", "unsubscribe", "preferences"])
     def test_every_damaged_token_gets_the_same_answer(self, client: Client, purpose: str) -> None:
@@ -194,12 +198,15 @@ def damage(token: str, chance: random.Random) -> str:
     signs = string.ascii_letters + string.digits + "-_:."
     at = chance.randrange(len(token))
     kind = chance.randrange(5)
-    other = chance.choice([sign for sign in signs if sign != token[at]])
-    damaged = [
-        token[:at] + other + token[at + 1 :],
-        token[:at] + token[at + 1 :],
-        token[:at] + other + token[at:],
-        token[: at + 1] if at + 1 < len(token) else token + "x",
-        signing.Signer(salt="mailinglist.else").sign(token.rpartition(":")[0]),
-    ][kind]
+    other = chance.choice(signs.replace(token[at], ""))
+    if kind == 0:
+        damaged = token[:at] + other + token[at + 1 :]
+    elif kind == 1:
+        damaged = token[:at] + token[at + 1 :]
+    elif kind == 2:
+        damaged = token[:at] + other + token[at:]
+    elif kind == 3:
+        damaged = token[: at + 1] if at + 1 < len(token) else token + "x"
+    else:
+        damaged = signing.Signer(salt="mailinglist.else").sign(token.rpartition(":")[0])
     return damaged if damaged != token else damaged + "x"
