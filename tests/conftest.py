@@ -19,6 +19,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from script import embedded
 from script.errors import StartError
 from script.postgres import Postgres
+from tests import databases
 
 #: Marker → the programs of which its tests need one.
 _PROGRAMS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "openssl": ("openssl",)}
@@ -41,6 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 f"REQUIRE_BROWSER=1, and there is none of {', '.join(_PROGRAMS[marker])}."
             )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """pytest-django asks for this before it makes the test database."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        with databases.copied(worker):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,7 +82,10 @@ def _quick_flush() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if os.environ.get("DATABASE_URL", "").strip() or "PYTEST_XDIST_WORKER" in os.environ:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    databases.forget_original()
+    if os.environ.get("DATABASE_URL", "").strip():
         return
     server = Postgres(embedded.var_dir(), **_FAST)
     session.config.stash[_server] = server
@@ -83,12 +97,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.exit(str(error), returncode=3)
 
 
+@pytest.hookimpl(trylast=True)  # pytest-django keeps everybody from the database until its own end
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    databases.drop_original()
     if server := config.stash.get(_server, None):
         server.stop()
         server.owner.release()
     var = embedded.var_dir()
-    if "PYTEST_XDIST_WORKER" not in os.environ and var.name.startswith("mailinglist-tests-"):
+    if var.name.startswith("mailinglist-tests-"):
         shutil.rmtree(var, ignore_errors=True)
         shutil.rmtree(embedded.socket_dir(var), ignore_errors=True)
 
