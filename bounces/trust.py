@@ -2,13 +2,15 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from bounces import sns
+if TYPE_CHECKING:
+    from bounces import sns
 
 
-def verifier() -> sns.Verifier:
+def verifier() -> "sns.Verifier":
     """The verifier for the present settings; its certificate cache lives as long as the process."""
     return _verifier(
         frozenset(settings.SNS_TOPIC_ARNS),
@@ -19,7 +21,9 @@ def verifier() -> sns.Verifier:
 
 
 @lru_cache(maxsize=4)
-def _verifier(topics: frozenset[str], origin: str, anchor: str, require_v2: bool) -> sns.Verifier:
+def _verifier(topics: frozenset[str], origin: str, anchor: str, require_v2: bool) -> "sns.Verifier":
+    from bounces import sns
+
     return sns.Verifier(
         topics,
         cert_origin=origin or None,

@@ -7,6 +7,7 @@ SNS tries again. A 200 is sent after the COMMIT only.
 """
 
 import logging
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.db import InterfaceError, OperationalError
@@ -14,10 +15,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from bounces import ingest, sns
+from bounces import ingest
 from bounces.models import Notification
 from bounces.trust import verifier
 from mailinglist import aws
+
+if TYPE_CHECKING:
+    from bounces import sns
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ logger = logging.getLogger(__name__)
 @require_POST
 def ses_webhook(request: HttpRequest) -> HttpResponse:
     """POST /hooks/ses/ from Amazon SNS (or the local SES)."""
+    from bounces import sns  # cryptography is slow to import, and few processes verify anything
+
     try:
         length = int(request.headers.get("Content-Length") or 0)
     except ValueError:
@@ -63,7 +69,7 @@ def ses_webhook(request: HttpRequest) -> HttpResponse:
     return _answer(200, "Stored.")
 
 
-def _confirm(envelope: sns.Envelope) -> HttpResponse:
+def _confirm(envelope: "sns.Envelope") -> HttpResponse:
     """Through the API, with the topic of our own allow-list: the message's SubscribeURL is never fetched."""
     try:
         aws.confirm_subscription(envelope.topic_arn, envelope.token)

@@ -8,9 +8,7 @@ people's mailboxes as often as not. Only ``mailbox``, which limits count by, doe
 import hmac
 import re
 from dataclasses import dataclass
-
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
+from functools import cache
 
 from mailinglist.phrases import gettext_noop
 
@@ -23,10 +21,8 @@ MAX_DOMAIN_LENGTH = 253
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+([A-Za-z]{{2,63}}))")
-_RESERVED_TOP_LEVELS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 #: Google delivers ada.love@ and adalove@, at either name, to one mailbox.
 _DOTLESS = frozenset({"gmail.com", "googlemail.com"})
-_ROLES = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
 class BadAddress(ValueError):
@@ -88,17 +84,31 @@ def _plain(text: str) -> Address | None:
         return None
     local, domain, top_level = found.groups()
     domain, key_local = domain.lower(), local.lower()
+    reserved_top_levels, roles = _peculiar()
     unusual = (
         len(local) > MAX_LOCAL_LENGTH
         or len(domain) > MAX_DOMAIN_LENGTH
         or "--" in domain  # A-labels and reserved labels
-        or top_level.lower() in _RESERVED_TOP_LEVELS
-        or key_local in _ROLES
+        or top_level.lower() in reserved_top_levels
+        or key_local in roles
     )
     return None if unusual else Address(as_written=f"{local}@{domain}", key=f"{key_local}@{domain}")
 
 
+@cache
+def _peculiar() -> tuple[frozenset[str], frozenset[str]]:
+    """Top-level domains and local parts that the validator does not take as they are."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES
+    from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
+
+    reserved_top_levels = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+    return reserved_top_levels, frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
+
+
 def _any(text: str) -> Address:
+    # It compiles much that most processes never need.
+    from email_validator import EmailNotValidError, validate_email
+
     if not text:
         raise BadAddress(gettext_noop("The address is empty."))
     if any(ord(sign) < 32 or ord(sign) == 127 for sign in text):

@@ -1,8 +1,9 @@
 """kombu's Redis channels, mended so that a worker outlives its broker.
 
-Imported by celery.py. kombu 5.7.0 closes the channels of a lost connection and then still acknowledges and puts back what
-came through them; without a connection that raises AttributeError, which ends the worker. Nothing is lost by leaving
-both out: messages only wake workers, and the sweep finds the work.
+celery.py tells kombu of it by name, so that it is imported with the first message. kombu 5.7.0 closes the channels of a
+lost connection and then still acknowledges and puts back what came through them; without a connection that raises
+AttributeError, which ends the worker. Nothing is lost by leaving both out: messages only wake workers, and the sweep
+finds the work.
 """
 
 from kombu.transport import redis
@@ -22,7 +23,23 @@ class QoS(redis.QoS):
             super().reject(delivery_tag, requeue=requeue)
 
 
-def mend() -> None:
-    """For all channels of this process that are opened from now on."""
-    redis.Channel.QoS = QoS
-    redis.Channel.do_restore = False
+class Channel(redis.Channel):
+    """What was taken and not answered is not put back."""
+
+    QoS = QoS
+    do_restore = False
+
+
+class SentinelChannel(redis.SentinelChannel):
+    """The same, where Sentinel knows the server."""
+
+    QoS = QoS
+    do_restore = False
+
+
+class Transport(redis.Transport):
+    Channel = Channel
+
+
+class SentinelTransport(redis.SentinelTransport):
+    Channel = SentinelChannel

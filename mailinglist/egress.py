@@ -11,10 +11,11 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
-import dns.exception
-import dns.resolver
+if TYPE_CHECKING:
+    import dns.resolver
 
 #: Seconds for one address with all its redirects, and for one step of it.
 DEADLINE, PATIENCE = 10.0, 5.0
@@ -43,7 +44,7 @@ class Answer:
     address: str
 
 
-def ask(address: str, *, resolver: dns.resolver.Resolver | None = None) -> Answer:
+def ask(address: str, *, resolver: "dns.resolver.Resolver | None" = None) -> Answer:
     """The status of a page. Raises NotReached, or NotAllowed before anything was connected to."""
     until = time.monotonic() + DEADLINE
     for _ in range(MOST_REDIRECTS + 1):
@@ -66,7 +67,7 @@ def is_public(found: str) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-def _one(address: str, until: float, resolver: dns.resolver.Resolver | None) -> tuple[int, str]:
+def _one(address: str, until: float, resolver: "dns.resolver.Resolver | None") -> tuple[int, str]:
     try:
         parts = urlsplit(address)
         host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -98,8 +99,11 @@ def _one(address: str, until: float, resolver: dns.resolver.Resolver | None) -> 
         raise NotReached("It cannot be reached.") from error
 
 
-def _resolve(host: str, until: float, resolver: dns.resolver.Resolver | None) -> list[str]:
+def _resolve(host: str, until: float, resolver: "dns.resolver.Resolver | None") -> list[str]:
     """The IP addresses of a host. Numbers in odd spellings are names that no DNS knows."""
+    import dns.exception
+    import dns.resolver  # slow to import, and few processes ask the DNS
+
     try:
         return [str(ipaddress.ip_address(host))]
     except ValueError:

@@ -9,12 +9,14 @@ import threading
 import time
 from collections import OrderedDict
 from functools import cache
+from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.resolver
 from django.conf import settings
 
 from mailinglist import typos
+
+if TYPE_CHECKING:
+    import dns.resolver
 
 #: Seconds that all questions about one domain may take together.
 PATIENCE = 0.9
@@ -77,6 +79,9 @@ def _disposable(more: tuple[str, ...]) -> frozenset[str]:
 
 def _asked(domain: str) -> tuple[bool, bool]:
     """(whether it may take mail, whether that is sure)."""
+    import dns.exception
+    import dns.resolver  # slow to import, and few processes ask the DNS
+
     try:
         answer = resolver().resolve(domain, "MX", lifetime=PATIENCE, search=False)
     except dns.resolver.NXDOMAIN:
@@ -89,8 +94,10 @@ def _asked(domain: str) -> tuple[bool, bool]:
     return targets != ["."], True
 
 
-def resolver() -> dns.resolver.Resolver:
+def resolver() -> "dns.resolver.Resolver":
     """The DNS servers of the system, or that of SIGNUP_DNS_SERVER; impatient."""
+    import dns.resolver
+
     host, _, port = settings.SIGNUP_DNS_SERVER.rpartition(":")
     resolver = dns.resolver.Resolver(configure=not host)
     if host:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-import dns.exception
-import dns.resolver
 from botocore.exceptions import BotoCoreError, ClientError
 from celery import signature
 from django.conf import settings
@@ -175,6 +173,9 @@ def _dmarc(domain: str) -> Iterator[Finding]:
 
 def _text(name: str, kind: str) -> list[str] | None:
     """The records of a name; []: there are none, for sure; None: nobody knows."""
+    import dns.exception
+    import dns.resolver  # slow to import, and few processes ask the DNS
+
     try:
         answer = mail_domains.resolver().resolve(name, kind, lifetime=_PATIENCE, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):

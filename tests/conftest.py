@@ -20,6 +20,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from script import embedded
 from script.errors import StartError
 from script.postgres import Postgres
+from tests import databases
 
 #: Marker → the programs of which its tests need one.
 _PROGRAMS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "openssl": ("openssl",)}
@@ -34,6 +35,8 @@ _TESTS = Path(__file__).parent
 #: Tables that are made anew after each flush, with the same rows.
 _ALWAYS_THE_SAME = {"django_content_type", "auth_permission"}
 _server = pytest.StashKey[Postgres]()
+# What is imported and collected stays: looking for garbage in it takes a quarter of the time until the first test.
+gc.disable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,6 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 f"REQUIRE_BROWSER=1, and there is none of {', '.join(_PROGRAMS[marker])}."
             )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """pytest-django asks for this before it makes the test database."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        with databases.copied(worker):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,7 +85,10 @@ def _quick_flush() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if os.environ.get("DATABASE_URL", "").strip() or "PYTEST_XDIST_WORKER" in os.environ:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    databases.forget_original()
+    if os.environ.get("DATABASE_URL", "").strip():
         return
     server = Postgres(embedded.var_dir(), **_FAST)
     session.config.stash[_server] = server
@@ -84,12 +100,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.exit(str(error), returncode=3)
 
 
+@pytest.hookimpl(trylast=True)  # pytest-django keeps everybody from the database until its own end
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    databases.drop_original()
     if server := config.stash.get(_server, None):
         server.stop()
         server.owner.release()
     var = embedded.var_dir()
-    if "PYTEST_XDIST_WORKER" not in os.environ and var.name.startswith("mailinglist-tests-"):
+    if var.name.startswith("mailinglist-tests-"):
         shutil.rmtree(var, ignore_errors=True)
         shutil.rmtree(embedded.socket_dir(var), ignore_errors=True)
 
@@ -118,6 +138,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

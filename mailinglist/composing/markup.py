@@ -7,14 +7,16 @@ read their braces, bars and quotes as markup.
 import hashlib
 import re
 from copy import deepcopy
+from functools import cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
 
 from mailinglist import merge
 from mailinglist.composing import mjml
 
-_markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _TAGS = (nh3.ALLOWED_TAGS | {"center", "font", "style", "u", "s", "section", "main", "footer"}) - {
     "area",
@@ -93,7 +95,14 @@ class TagCarrier:
 
 def from_markdown(text: str) -> str:
     """HTML of CommonMark with tables; HTML in it is shown, not used."""
-    return str(_markdown.render(text))
+    return str(_markdown().render(text))
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # slow to import, and only who composes needs it
+
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 def sanitise(html: str) -> str:

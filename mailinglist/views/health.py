@@ -54,14 +54,20 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _missing_migrations() -> list[str]:
-    applied = MigrationRecorder(connection).applied_migrations()
-    return [f"{app}.{name}" for app, name in _newest_migrations() if (app, name) not in applied]
+    applied = MigrationRecorder(connection).applied_migrations().keys()
+    return [
+        f"{app}.{name}"
+        for (app, name), replaced in _newest_migrations().items()
+        if (app, name) not in applied and not (replaced and replaced <= applied)
+    ]
 
 
 @cache
-def _newest_migrations() -> list[tuple[str, str]]:
+def _newest_migrations() -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Each with those that it stands for in a new database; an older one has these."""
     # From the files of this process' code, which do not change while it runs.
-    return list(MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes())
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return {newest: set(loader.disk_migrations[newest].replaces) for newest in loader.graph.leaf_nodes()}
 
 
 def _has_token(request: HttpRequest) -> bool:

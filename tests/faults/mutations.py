@@ -50,14 +50,9 @@ MUTATIONS = (
                 "",
             ),
             (
-                "mailinglist/migrations/0038_delivery_by_person.py",
-                "ADD CONSTRAINT one_delivery_per_campaign UNIQUE USING INDEX delivery_by_person",
-                "ADD CONSTRAINT one_delivery_per_campaign CHECK (id > 0)",
-            ),
-            (
-                "mailinglist/migrations/0038_delivery_by_person.py",
-                "CREATE UNIQUE INDEX CONCURRENTLY delivery_by_person",
-                "CREATE INDEX CONCURRENTLY delivery_by_person",
+                "mailinglist/migrations/0001_squashed_0055.py",
+                'models.UniqueConstraint(\n                        fields=("subscriber", "campaign")',
+                "models.CheckConstraint(\n                        condition=models.Q(id__gt=0)",
             ),
         ),
     ),

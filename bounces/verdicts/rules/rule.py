@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
 from bounces.verdicts.text import Prepared
 
@@ -24,16 +25,20 @@ class Rule:
     statuses: tuple[str, ...] = ()
     raw: bool = False
     final: bool = False
-    compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "compiled", re.compile(self.pattern))
+    @property
+    def compiled(self) -> re.Pattern[str]:
+        return _compiled(self.pattern)
 
     def matches(self, text: Prepared, status: str, code: str) -> bool:
         """Whether the rule is about this text."""
         if self.statuses and not (status.startswith(self.statuses) or code.startswith(self.statuses)):
             return False
         return self.compiled.search(text.raw if self.raw else text.plain) is not None
+
+
+# Most processes judge no bounce, and all patterns together take as long as a whole request.
+_compiled = cache(re.compile)
 
 
 def first(rules: Sequence[Rule], text: Prepared, status: str, code: str) -> Rule | None:
