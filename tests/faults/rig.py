@@ -32,7 +32,7 @@ from tests.faults.table import Row
 
 SWEEP_SECONDS, LEASE_SECONDS, GRACE_SECONDS = 1, 5, 4
 #: Rows in hand per run of the engine: W of the matrix.
-IN_HAND = 16
+IN_HAND = 8
 BODY = "# Hello {{ name }}\n\nThe news of the week.\n"
 #: Switches of the local SES at the beginning of each row: 20 to 200 ms per call, events soon after.
 SES: dict[str, Any] = {
