@@ -21,7 +21,7 @@ from typing import IO, Any
 from script import processes
 
 #: What celery and the app need and what reads no setting of ours when it is imported.
-_LIBRARIES = (
+LIBRARIES = (
     "aiohttp", "boto3", "botocore.session", "celery.apps.beat", "celery.apps.worker", "celery.bin.celery",
     "celery.worker", "cryptography.hazmat.primitives.asymmetric.padding", "css_inline", "dj_database_url",
     "django.contrib.admin", "django.core.handlers.wsgi", "django.db.backends.postgresql.base",
@@ -43,7 +43,7 @@ class Room:
 
 
 def main() -> None:
-    for name in _LIBRARIES:
+    for name in LIBRARIES:
         importlib.import_module(name)
     rooms: dict[str, Room] = {}
     where: dict[int, Room] = {}
