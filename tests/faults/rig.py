@@ -46,9 +46,11 @@ SES: dict[str, Any] = {
 
 
 class Rig:
-    """``random`` is seeded by the row's seed; ``workers`` are the living ones and those killed but not replaced."""
+    """``fill`` makes the tables, else the migrations do. ``random`` is seeded by the row's seed; ``workers`` are the
+    living ones and those killed but not replaced.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fill: Callable[[Path], None] | None = None) -> None:
         self.folder = folder
         self.random = random.Random(1)
         self.workers: list[Program] = []
@@ -80,7 +82,10 @@ class Rig:
         self.to_valkey = Proxy(self.servers.valkey_socket)
         self.nursery = Nursery(folder=folder, environment=self.environment())
         self.manager = Manager(folder=folder, environment=self.environment(direct=True))
-        self.manager.ask("migrate")
+        if fill is None:
+            self.manager.ask("migrate")
+        else:
+            fill(folder)
         self.database = self.servers.connect()
         self.web: Program | None = None
         self._with: dict[str, str] = {}
@@ -314,10 +319,10 @@ class Rig:
 
 
 @contextmanager
-def running(*, keep: bool = False) -> Iterator[Rig]:
+def running(*, keep: bool = False, fill: Callable[[Path], None] | None = None) -> Iterator[Rig]:
     """A rig in a folder of its own. ``keep``: ledger and logs stay for inspection, the databases do not."""
     folder = Path(tempfile.mkdtemp(prefix="mailinglist-faults-"))
-    rig = Rig(folder)
+    rig = Rig(folder, fill)
     try:
         yield rig
     finally:
