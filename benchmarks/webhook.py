@@ -98,6 +98,10 @@ class Place:
     def ours(self) -> tuple[int, int]:
         project.manage("migrate", "--noinput", environment=self.environment)
         project.manage("collectstatic", "--noinput", environment=self.environment)
+        return self.serve()
+
+    def serve(self) -> tuple[int, int]:
+        """Ours, with the tables that are there."""
         return self._serve("mailinglist.wsgi:application", "/readyz")
 
     def peer(self) -> tuple[int, int]:

@@ -190,12 +190,8 @@ class _Start:
             self.say("Checking the settings …")
             project.manage("check", "--deploy", "--fail-level", "ERROR", environment=self.environment)
         self.say("Preparing the database …")
-        project.manage("migrate", "--noinput", environment=self.environment)
-        project.manage("collectstatic", "--noinput", environment=self.environment)
-        first = project.manage_json("create_first_admin", environment=self.environment)
-        if first["password"] and settings.local and not self.given.demo:
-            project.manage("load_demo", environment=self.environment)
-        return first
+        loads = ["--load-demo"] if settings.local and not self.given.demo else []
+        return project.manage_json("prepare", *loads, environment=self.environment)
 
     def _start_programs(self, settings: project.Settings) -> None:
         self.supervisor.start(services.web(self.given.port, var=self.var, environment=self.environment))

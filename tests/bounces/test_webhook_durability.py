@@ -14,20 +14,22 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks import webhook
-from script import embedded, processes, project, services
+from script import embedded, processes, services
 from script.postgres import Postgres
+from tests import migrated
+from tests.script import asking
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover, pytest.mark.django_db]
 
-MESSAGES, SENDERS, KILLS = 400, 6, 4
-_IDS = "from bounces.models import Notification as N; print(' '.join(N.objects.values_list('dedupe_key', flat=True)))"
+MESSAGES, SENDERS, KILLS, CUTS = 150, 6, 3, 2
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[webhook.Place, int]]:
+def served(django_db_setup: None) -> Iterator[tuple[webhook.Place, int]]:
     """One database and one web server, with its port, for all tests here; each sends messages of its own."""
     with webhook.a_place() as place:
-        port, _ = place.ours()
+        migrated.into(place.var)
+        port, _ = place.serve()
         yield place, port
 
 
@@ -77,19 +79,23 @@ class Senders:
                 self.refused += 1
                 time.sleep(0.1)
 
+    def wait_for(self, share: float) -> None:
+        """Until so much of all messages was answered with 200; the senders are in the middle of the next ones then."""
+        assert processes.wait_until(lambda: len(self.answered) >= share * MESSAGES, 60, every=0.002)
+
     def join(self) -> None:
         for thread in self._threads:
             thread.join(100)
 
 
-def messages_of(place: webhook.Place) -> dict[str, bytes]:
-    raws = place.messages(MESSAGES, place.origin + place.signer.certificate_path)
+def messages_of(place: webhook.Place, number: int = MESSAGES) -> dict[str, bytes]:
+    raws = place.messages(number, place.origin + place.signer.certificate_path)
     return {raw.partition(b'"MessageId": "')[2][:36].decode(): raw for raw in raws}
 
 
 def kept(place: webhook.Place) -> set[str]:
-    told = project.manage("shell", "-v", "0", "-c", _IDS, environment=place.environment)
-    return {key.removeprefix("sns:") for key in told.split()}
+    told = asking.ask(place.var, "SELECT dedupe_key FROM bounces_notification")
+    return {key.removeprefix("sns:") for (key,) in told}
 
 
 def test_a_web_process_that_is_killed_loses_nothing_that_it_answered_with_200(
@@ -99,8 +105,8 @@ def test_a_web_process_that_is_killed_loses_nothing_that_it_answered_with_200(
     (program,) = place.running
     chance = random.Random(7)
     senders = Senders(port, messages_of(place))
-    for _ in range(KILLS):
-        time.sleep(chance.uniform(0.1, 0.4))
+    for number in range(KILLS):
+        senders.wait_for((number + chance.uniform(0.1, 0.9)) / (KILLS + 1))
         assert program.child is not None
         processes.kill_group(program.child)
         program.start()
@@ -116,8 +122,8 @@ def test_a_database_that_is_cut_off_loses_nothing_that_was_answered_with_200(
     place, port = served
     senders = Senders(port, messages_of(place))
     server: Postgres = place.server
-    for _ in range(2):
-        time.sleep(0.4)
+    for number in range(CUTS):
+        senders.wait_for((number + 0.5) / (CUTS + 1))
         assert server.child is not None
         os.kill(server.child.pid, signal.SIGQUIT)  # an immediate shutdown: what a power cut leaves
         server.child.wait(20)
@@ -129,32 +135,26 @@ def test_a_database_that_is_cut_off_loses_nothing_that_was_answered_with_200(
     assert senders.answered <= kept(place)
 
 
-def test_a_request_that_is_half_there_at_sigterm_is_answered_and_stored(
-    served: tuple[webhook.Place, int],
-) -> None:
-    place, port = served
-    (program,) = place.running
-    assert program.child is not None
-    ((key, raw),) = list(messages_of(place).items())[:1]
-    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    peer.putrequest("POST", "/hooks/ses/")
-    peer.putheader("Content-Type", "text/plain; charset=UTF-8")
-    peer.putheader("Content-Length", str(len(raw)))
-    peer.endheaders(raw[:100])
-    time.sleep(0.3)
-    began = time.monotonic()
-    program.child.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
-    peer.send(raw[100:])
-    assert peer.getresponse().status == 200
-    peer.close()
-    program.child.wait(25)
-    assert time.monotonic() - began < 25
-    program.start()
-    assert key in kept(place)
+class Halves:
+    """A request that is half there when its server is asked to end."""
+
+    def __init__(self, port: int, raw: bytes) -> None:
+        self._peer = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self._peer.putrequest("POST", "/hooks/ses/")
+        self._peer.putheader("Content-Type", "text/plain; charset=UTF-8")
+        self._peer.putheader("Content-Length", str(len(raw)))
+        self._peer.endheaders(raw[:100])
+        self._rest = raw[100:]
+
+    def finish(self) -> int:
+        """The status of the answer."""
+        self._peer.send(self._rest)
+        status = self._peer.getresponse().status
+        self._peer.close()
+        return status
 
 
-def test_through_a_rolling_restart_of_two_servers_nobody_sees_a_fault(
+def test_through_a_rolling_restart_nobody_sees_a_fault_and_a_request_that_is_half_there_is_answered_and_stored(
     served: tuple[webhook.Place, int],
 ) -> None:
     """Each sender turns to the other server where one does not answer, as the server in front of both does."""
@@ -181,12 +181,17 @@ def test_through_a_rolling_restart_of_two_servers_nobody_sees_a_fault(
     for thread in threads:
         thread.start()
     try:
-        for program in (first, second):
+        for program, at in ((first, port), (second, other_port)):
+            ((key, raw),) = messages_of(place, 1).items()
+            half = Halves(at, raw)
             time.sleep(0.3)
             assert program.child is not None
             program.child.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            assert half.finish() == 200
             program.child.wait(25)
             program.start()
+            assert key in kept(place)
     finally:
         end.set()
         for thread in threads:

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import migrated
 from tests.faults import rig as rigs
 from tests.faults.matrix import SMALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")
-def rig() -> Iterator[rigs.Rig]:
-    with rigs.running() as found:
+def rig(django_db_setup: None) -> Iterator[rigs.Rig]:
+    with rigs.running(fill=migrated.into) as found:
         yield found
 
 

@@ -104,6 +104,16 @@ def test_the_first_administrator_is_made_once_and_the_password_shown_once() -> N
     assert User.objects.count() == 1
 
 
+def test_everything_is_prepared_at_once_and_the_demo_loaded_only_at_first() -> None:
+    words = run("prepare", "--load-demo")
+    name = User.objects.get().get_username()
+    assert f"Administrator {name} with password" in words and Subscription.objects.exists()
+    Subscription.objects.all().delete()
+    *_, last = run("prepare", "--load-demo", "--json").splitlines()
+    assert json.loads(last) == {"username": name, "password": None}
+    assert not Subscription.objects.exists()
+
+
 def test_an_administrator_is_told_to_people_too() -> None:
     words = run("create_first_admin", "--username", "root")
     assert "root" in words and "shown only now" in words

@@ -1,6 +1,7 @@
 """The embedded servers as real processes: their owners, their ends, and what a killed owner leaves."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,9 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import dj_database_url
 import kombu
-import psycopg
 import pytest
 
 from script import account, embedded, postgres, processes
@@ -18,6 +17,7 @@ from script.environment import PROJECT
 from script.errors import StartError
 from script.postgres import Postgres
 from script.valkey import Valkey
+from tests.script.asking import one as ask
 
 AS_ROOT = [account.Account(account.USER_NAMESPACE, 0), account.Account(account.CHANGED_USER, embedded.NOBODY)]
 #: Every way to run the server that this user has.
@@ -44,14 +44,22 @@ def var(tmp_path: Path) -> Iterator[Path]:
         left.rmdir()
 
 
-def ask(var: Path, question: str) -> str:
-    found = dj_database_url.parse(embedded.database_url(var))
-    with psycopg.connect(
-        host=found["HOST"], port=found["PORT"], user=found["USER"], dbname=found["NAME"]
-    ) as connection:
-        row = connection.execute(question).fetchone()
-    assert row is not None
-    return str(row[0])
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data of a server that nobody runs, made once for all tests that do not look at the making."""
+    folder = tmp_path_factory.mktemp("original")
+    with postgres.for_one_command(folder):
+        pass
+    yield folder / "postgres"
+    shutil.rmtree(embedded.socket_dir(folder), ignore_errors=True)
+
+
+@pytest.fixture
+def made(var: Path, original: Path) -> Path:
+    """``var`` in which a server ran before."""
+    embedded.make_private(var)
+    shutil.copytree(original, var / "postgres")
+    return var
 
 
 def killed_owner(var: Path) -> int:
@@ -104,77 +112,75 @@ def test_a_very_long_path_is_no_obstacle(tmp_path: Path) -> None:
     embedded.socket_dir(var).rmdir()
 
 
-def test_after_its_owner_was_killed_the_next_one_starts_it(var: Path) -> None:
-    first = killed_owner(var)
-    with postgres.for_one_command(var):
-        assert ask(var, "SELECT 1") == "1"
+def test_after_its_owner_was_killed_the_next_one_starts_it(made: Path) -> None:
+    first = killed_owner(made)
+    with postgres.for_one_command(made):
+        assert ask(made, "SELECT 1") == "1"
         assert not processes.command_of(first)
 
 
-def test_a_killed_owner_leaves_no_server(var: Path) -> None:
-    pid = killed_owner(var)
+def test_a_killed_owner_leaves_no_server(made: Path) -> None:
+    pid = killed_owner(made)
     if not processes.LINUX:  # there the next start does it
-        processes.end_leftover(pid, str(var), signal.SIGINT)
+        processes.end_leftover(pid, str(made), signal.SIGINT)
     assert processes.wait_until(lambda: not processes.command_of(pid), 10)
 
 
 def test_a_server_that_outlived_its_owner_is_ended_and_started_anew(
-    monkeypatch: pytest.MonkeyPatch, var: Path
+    monkeypatch: pytest.MonkeyPatch, made: Path
 ) -> None:
     monkeypatch.setattr(processes, "LINUX", False)  # as where the kernel ends nobody
-    left = Postgres(var)
+    left = Postgres(made)
     left.start()
     assert left.child is not None
-    with postgres.for_one_command(var):
+    with postgres.for_one_command(made):
         assert left.child.wait(10) == 0
-        assert ask(var, "SELECT 1") == "1"
+        assert ask(made, "SELECT 1") == "1"
 
 
-def test_the_number_of_a_dead_server_may_belong_to_another_program(var: Path) -> None:
-    with postgres.for_one_command(var):
-        kept = (var / "postgres" / "postmaster.pid").read_text().splitlines()
+def test_the_number_of_a_dead_server_may_belong_to_another_program(made: Path) -> None:
+    with postgres.for_one_command(made):
+        kept = (made / "postgres" / "postmaster.pid").read_text().splitlines()
     other = subprocess.Popen(["sleep", "60"])
     try:
-        (var / "postgres" / "postmaster.pid").write_text("\n".join([str(other.pid), *kept[1:]]) + "\n")
-        with postgres.for_one_command(var):
-            assert ask(var, "SELECT 1") == "1"
+        (made / "postgres" / "postmaster.pid").write_text("\n".join([str(other.pid), *kept[1:]]) + "\n")
+        with postgres.for_one_command(made):
+            assert ask(made, "SELECT 1") == "1"
         assert other.poll() is None, "somebody else's program was ended"
     finally:
         other.kill()
         other.wait()
 
 
-def test_the_owner_waits_for_the_last_command(var: Path) -> None:
+def test_the_owner_waits_for_the_last_command(made: Path) -> None:
     inside, leave, left = threading.Event(), threading.Event(), threading.Event()
 
     def second() -> None:
-        with postgres.for_one_command(var):
+        with postgres.for_one_command(made):
             inside.set()
             leave.wait(10)
-            assert ask(var, "SELECT 1") == "1"
+            assert ask(made, "SELECT 1") == "1"
         left.set()
 
-    with postgres.for_one_command(var):
+    with postgres.for_one_command(made):
         other = threading.Thread(target=second)
         other.start()
         assert inside.wait(10)
         threading.Timer(0.5, leave.set).start()
     assert left.is_set() or left.wait(1)
     other.join()
-    assert not Postgres(var).answers()
+    assert not Postgres(made).answers()
 
 
-def test_data_of_another_version_are_named_with_the_way_out(var: Path) -> None:
-    with postgres.for_one_command(var):
-        pass
-    (var / "postgres" / "PG_VERSION").write_text("12\n")
+def test_data_of_another_version_are_named_with_the_way_out(made: Path) -> None:
+    (made / "postgres" / "PG_VERSION").write_text("12\n")
     with pytest.raises(StartError, match=r"was made by PostgreSQL 12; this is PostgreSQL \d+.*pg_dump"):
-        Postgres(var).start()
+        Postgres(made).start()
 
 
-def test_when_it_does_not_start_the_reason_and_the_log_are_named(var: Path) -> None:
+def test_when_it_does_not_start_the_reason_and_the_log_are_named(made: Path) -> None:
     with pytest.raises(StartError, match=r"invalid value for parameter.*postgres\.log"):
-        Postgres(var, max_connections="many").start()
+        Postgres(made, max_connections="many").start()
 
 
 def test_a_broken_start_leaves_no_half_made_database(monkeypatch: pytest.MonkeyPatch, var: Path) -> None:

@@ -22,9 +22,10 @@ from script.environment import PROJECT
 from script.postgres import Postgres
 from script.supervisor import Supervisor
 from script.valkey import Valkey
+from tests import migrated
+from tests.script import asking
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
-_KEPT = "from bounces.models import Notification as N; print(N.objects.count())"
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover, pytest.mark.django_db]
 
 
 class Installation:
@@ -46,12 +47,11 @@ class Installation:
 
     def kept(self) -> int:
         """How many notifications are stored."""
-        said = project.manage("shell", "-v", "0", "-c", _KEPT, environment=self.environment)
-        return int(said.split()[-1])
+        return int(asking.one(self.var, "SELECT count(*) FROM bounces_notification"))
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     var = tmp_path_factory.mktemp("services")
     embedded.make_private(var / "log")
     with socket.create_server(("127.0.0.1", 0)) as found:
@@ -68,10 +68,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         ses = stack.enter_context(
             sandbox(hook=hook, topic_arn=services.LOCAL_TOPIC, config={"max_send_rate": 100})
         )
-        made = Installation(var, ses, port, supervisor)
-        project.manage("migrate", "--noinput", environment=made.environment)
-        project.manage("collectstatic", "--noinput", environment=made.environment)
-        yield made
+        migrated.into(var)
+        yield Installation(var, ses, port, supervisor)
 
 
 def test_the_reader_of_the_queue_stores_what_comes_and_is_started_again_when_it_dies(
@@ -129,10 +127,5 @@ def test_the_self_test_goes_through_worker_ses_and_webhook_and_leaves_nothing(
         row["recipients"][0] if "recipients" in row else row["recipient"] for row in installation.ses.ledger()
     }
     assert {address.partition("+")[0] for address in sent} == {"success", "bounce", "complaint"}
-    count = (
-        "from mailinglist.models import Subscriber as S; print(S.objects.filter(email__contains='+').count())"
-    )
-    assert (
-        project.manage("shell", "-v", "0", "-c", count, environment=installation.environment).split()[-1]
-        == "0"
-    )
+    of_test_left = "SELECT count(*) FROM mailinglist_subscriber WHERE email LIKE '%+%'"
+    assert asking.one(installation.var, of_test_left) == "0"
