@@ -35,7 +35,8 @@ _TESTS = Path(__file__).parent
 #: Tables that are made anew after each flush, with the same rows.
 _ALWAYS_THE_SAME = {"django_content_type", "auth_permission"}
 _server = pytest.StashKey[Postgres]()
-# What is imported and collected stays: looking for garbage in it takes a quarter of the time until the first test.
+# What is imported and collected stays to the end: looking for garbage in it takes a quarter of the time until the first
+# test, and later a part of each test's.
 gc.disable()
 
 
@@ -116,9 +117,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Thousands of tests are made, and stay to the end: looking through them for garbage takes a third of the time, and
-    later a part of each test's."""
-    gc.disable()
     try:
         return (yield)
     finally:
