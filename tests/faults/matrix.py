@@ -70,7 +70,7 @@ FULL: dict[str, Run] = {
     "sigterm": _row(crashes.sigterm, 2_000, times=10),
     "lost-response": _row(amazon.lost_response, 1_000, outage=20),
     "errors-500": _row(amazon.errors_500, 1_000, outage=20),
-    "throttling": _row(amazon.throttling, 1_200, slow=60),
+    "throttling": _row(amazon.throttling, 1_700, slow=140),
     "quota": _row(amazon.quota, 1_000, window=30),
     "stopped": _row(
         amazon.stopped, 1_000, switches=("sending_paused", "account_suspended", "from_not_verified")
