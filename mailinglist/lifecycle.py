@@ -21,12 +21,14 @@ from mailinglist.composing.problems import Problem
 from mailinglist.models import Campaign, CampaignVersion, Delivery, SendBudget
 from mailinglist.sending import audience, queue
 from mailinglist.sending.engine import BUSY, Drained, More, Result, Stopped
+from mailinglist.sending.pace_words import NO_RATE_SENTENCE
 
 Status = Campaign.Status
 _Decided = TypeVar("_Decided")
 
 WAITING_SENTENCES = {
     "quota": "The 24-hour quota of the SES account is used up. Sending goes on by itself when there is room.",
+    "no-rate": NO_RATE_SENTENCE,
     "ses-unavailable": "Amazon SES does not answer. Sending goes on by itself when it does.",
 }
 
