@@ -271,11 +271,13 @@ def _open_for_claims(cursor: Any, campaign_id: int) -> int | None:
     # The share lock makes a pause wait for claims under way, and claims wait for a pause: none starts after
     # it.
     cursor.execute(
-        "SELECT status, canary_last_id FROM mailinglist_campaign WHERE id = %s FOR SHARE", [campaign_id]
+        "SELECT status, canary_last_id, coalesce(held_until > statement_timestamp(), false) "
+        "FROM mailinglist_campaign WHERE id = %s FOR SHARE",
+        [campaign_id],
     )
     row = cursor.fetchone()
-    # The retries of a finished campaign go on.
-    if row is None or row[0] not in ("sending", "finished"):
+    # The retries of a finished campaign go on, unless SES takes none of them.
+    if row is None or row[0] not in ("sending", "finished") or row[2]:
         return None
     return _ALL if row[1] is None else int(row[1])
 
