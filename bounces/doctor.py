@@ -111,6 +111,11 @@ def _account() -> Findings:
         yield red(
             "SES has the account under review.", "Answer its mail; send to good addresses only until then."
         )
+    elif account.max_send_rate == 0:
+        yield red(
+            "SES allows this account no mail at all: its sending rate is 0.",
+            "Look into the SES console, under account health. Campaigns wait by themselves.",
+        )
     else:
         yield green(f"SES sends {account.max_send_rate:g} mails a second for this account.")
     if not account.production_access:

@@ -34,6 +34,10 @@ SETTLING = (*JUDGED, "delivered")
 #: Verdicts that say that the mail did not arrive.
 FAILED = ("hard", "suppressed", "message", "soft", "block", "unknown")
 
+#: After these nothing is sent again, whatever a newer attempt in doubt came to.
+_LAST_WORD = ("complaint", "hard", "suppressed", "delivered")
+_NOT_TAKEN = (Attempt.Result.REFUSED, Attempt.Result.UNKNOWN)
+
 #: What no decision is made by: half of an event, and not read for the thousands of a batch.
 _UNASKED = (
     "subtype",
@@ -97,6 +101,29 @@ class Scene:
             event for event in self._by_attempt.get((delivery_id, attempt), []) if not is_harmless(event)
         ]
         return min(found, key=_rank, default=None)
+
+    def counting(self, delivery: Delivery) -> Event | None:
+        """The report that says what became of a delivery: of its newest attempt that SES has taken, as far as is known.
+
+        Of an earlier attempt only while each newer one was refused, or is in doubt and the report asks for no retry.
+        """
+        in_doubt = False
+        for attempt in range(delivery.attempts, 0, -1):
+            if found := self.strongest(delivery.pk, attempt):
+                return found if not in_doubt or found.verdict in _LAST_WORD else None
+            if attempt == 1 or (result := self._results.get((delivery.pk, attempt))) not in _NOT_TAKEN:
+                return None
+            in_doubt = in_doubt or result == Attempt.Result.UNKNOWN
+        return None
+
+    @cached_property
+    def _results(self) -> dict[tuple[int, int], str]:
+        """(delivery, attempt) → what SES answered, of those that are not the first."""
+        attempts = Attempt.objects.filter(delivery_id__among=self._delivery_ids(), number__gt=1)
+        return {
+            (pk, number): result
+            for pk, number, result in attempts.values_list("delivery_id", "number", "result")
+        }
 
     def complaint(self, delivery: Delivery) -> Event | None:
         """The first complaint about any attempt of a delivery."""

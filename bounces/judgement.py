@@ -90,7 +90,7 @@ def _settle_deliveries(deliveries: Collection[Delivery], scene: Scene, rules: Ru
         for attempt in range(1, delivery.attempts + 1):
             if found := scene.strongest(delivery.pk, attempt):
                 judged.append(queue.Judged(delivery.pk, attempt, found.verdict, found.reason))
-        event = scene.complaint(delivery) or scene.strongest(delivery.pk, delivery.attempts)
+        event = scene.complaint(delivery) or scene.counting(delivery)
         if event and (change := _change(delivery, event, scene, rules)):
             settled.append(change)
     queue.judge_attempts(judged)

@@ -7,11 +7,13 @@ resumed after is not held against a campaign again: only what comes on top.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count
 
 from mailinglist import lifecycle, reputation
 from mailinglist.changes import SYSTEM
@@ -25,6 +27,8 @@ SLOW_FACTOR = 0.25
 LEAST_COMPLAINTS = 2
 REPUTATION, ACCOUNT, CANARY = "reputation", "account-reputation", "canary"
 FINE, SLOW, PAUSE = 0, 1, 2
+#: States of a mail about which no server has said anything yet, or that SES did not take.
+_NOTHING_BACK = (State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN, State.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,11 @@ class Finding:
     sentence: str = ""
 
 
-def judge(numbers: Numbers, *, whose: str) -> Finding:
-    """What numbers mean. Too few mails mean nothing: they are not representative for SES either."""
-    if numbers.accepted < settings.GUARD_MIN_RECIPIENTS:
+def judge(numbers: Numbers, *, whose: str, least: int | None = None) -> Finding:
+    """What numbers mean. Fewer mails than ``least`` (None: GUARD_MIN_RECIPIENTS) mean nothing: they are not
+    representative for SES either.
+    """
+    if numbers.accepted < (settings.GUARD_MIN_RECIPIENTS if least is None else least):
         return Finding()
     complaint_rate = numbers.complaint_rate if numbers.complaints >= LEAST_COMPLAINTS else 0.0
     bounces = _level(numbers.bounce_rate, settings.GUARD_BOUNCE_SLOW, settings.GUARD_BOUNCE_PAUSE)
@@ -117,19 +123,18 @@ def _watch_canary(campaign: Campaign) -> None:
     """Wait until the first mails have left and their events had time to come; then let the rest go, or pause."""
     rows = Delivery.objects.filter(campaign_id=campaign.pk, pk__lte=campaign.canary_last_id)
     numbers = reputation.of_campaign(campaign).since(campaign.guard_seen)
-    finding = judge(numbers, whose="the first mails")
+    over = campaign.canary_until is not None and campaign.canary_until <= _now()
+    # At the end the first mails are judged by what they are, also where some of them did not leave.
+    finding = judge(numbers, whose="the first mails", least=1 if over else None)
     if finding.level:
         _stop_canary(campaign, finding.sentence.removesuffix(_SLOWED).removesuffix(_PAUSED))
     elif campaign.canary_until is None:
         if not rows.filter(state__in=[State.QUEUED, State.SENDING]).exists():
             lifecycle.await_canary(campaign.pk, minutes=campaign.canary_minutes)
-    elif campaign.canary_until <= _now():
-        if numbers.accepted and not (numbers.delivered or numbers.hard):
-            _stop_canary(
-                campaign,
-                f"Not one report came back for the first {numbers.accepted} mails, so nobody can tell how they did. "
-                "Look whether the events of SES reach this installation.",
-            )
+    elif over:
+        states = Counter(dict(rows.values_list("state").annotate(Count("pk"))))
+        if sentence := _too_little(states, numbers):
+            _stop_canary(campaign, sentence)
         else:
             lifecycle.release_canary(
                 campaign.pk,
@@ -137,6 +142,27 @@ def _watch_canary(campaign: Campaign) -> None:
                 f"{numbers.complaints} complaints. The rest follows.",
                 by=SYSTEM,
             )
+
+
+def _too_little(states: Counter[str], numbers: Numbers) -> str:
+    """Why nobody can tell how the first mails did, by their states; '' when enough is known: a report about half of those
+    that were to leave.
+    """
+    tried = sum(states.values()) - states[State.SKIPPED] - states[State.CANCELLED]
+    reported = tried - sum(states[state] for state in _NOTHING_BACK)
+    if tried and 2 * reported >= tried:
+        return ""
+    if numbers.accepted and not reported:
+        return (
+            f"Not one report came back for the first {numbers.accepted} mails, so nobody can tell how they did. "
+            "Look whether the events of SES reach this installation."
+        )
+    if not tried:
+        return "None of the first mails left: everybody had left the list or was suppressed. So nothing is known."
+    return (
+        f"Only {reported} of the first {tried} mails have a report, so nobody can tell how they did: Amazon SES refused "
+        f"{states[State.FAILED]} and gave no answer to {states[State.UNKNOWN]}. Look at their reasons."
+    )
 
 
 def _stop_canary(campaign: Campaign, sentence: str) -> None:

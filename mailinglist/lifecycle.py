@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from mailinglist import approvals, deciding, doorbell, reputation, subscriptions, zones
+from mailinglist import approvals, deciding, doorbell, reputation, subscriptions, waits, zones
 from mailinglist.changes import SYSTEM, Actor, Noun, record
 from mailinglist.composing import body, problems
 from mailinglist.composing.problems import Problem
@@ -24,12 +24,6 @@ from mailinglist.sending.engine import BUSY, Drained, More, Result, Stopped
 
 Status = Campaign.Status
 _Decided = TypeVar("_Decided")
-
-WAITING_SENTENCES = {
-    "quota": "The 24-hour quota of the SES account is used up. Sending goes on by itself when there is room.",
-    "ses-unavailable": "Amazon SES does not answer. Sending goes on by itself when it does.",
-}
-
 
 #: Fields of a campaign that is not scheduled.
 UNCONFIRMED: dict[str, Any] = {"confirmed_for": None, "confirmed_about": False}
@@ -165,8 +159,13 @@ def pause(campaign_id: int, *, reason: str, text: str, by: Actor) -> bool:
 
 @transaction.atomic
 def resume(campaign_id: int, *, by: Actor) -> bool:
-    """Go on after a pause, where it stopped. False when it is not paused."""
+    """Go on after a pause where it stopped, or with the held retries of a finished campaign. False when it is neither."""
     campaign = _locked(campaign_id)
+    if campaign.status == Status.FINISHED and campaign.held_until:
+        Campaign.objects.filter(pk=campaign_id).update(**waits.NOT_HELD)
+        _record(campaign, Status.FINISHED, "Its retries are tried again.", by)
+        _wake(campaign_id)
+        return True
     if campaign.status != Status.PAUSED:
         return False
     # A manager has seen why the guard stopped it and decided: the same mails do not stop it again.
@@ -242,14 +241,15 @@ def settle(campaign_id: int, result: Result) -> None:
     """Take over what a run of the engine found: finished, paused by SES, or waiting for something."""
     match result:
         case Stopped(reason, text):
-            pause(campaign_id, reason=reason, text=text, by=SYSTEM)
+            if not pause(campaign_id, reason=reason, text=text, by=SYSTEM):
+                waits.hold_retries(campaign_id, reason=reason, text=text)
         case Drained():
             finish_if_done(campaign_id)
+            waits.release_retries(campaign_id)
         case More(why=why) if why != BUSY:
-            waiting = WAITING_SENTENCES.get(why, "")
-            Campaign.objects.filter(pk=campaign_id, status=Status.SENDING).exclude(
-                status_detail=waiting
-            ).update(status_reason=why if waiting else "", status_detail=waiting)
+            waits.wait(campaign_id, why)
+            if not why:
+                waits.release_retries(campaign_id)
 
 
 @transaction.atomic
@@ -373,7 +373,7 @@ def _freeze(campaign: Campaign, as_seen_by: int | None = None) -> CampaignVersio
 
 
 def _move(campaign: Campaign, to: Campaign.Status, **values: Any) -> None:
-    fields = {"status_reason": "", "status_detail": "", **values}
+    fields = {**waits.NOT_HELD, **values}
     changed = Campaign.objects.filter(pk=campaign.pk, status=campaign.status).update(
         status=to, updated_at=Now(), **fields
     )

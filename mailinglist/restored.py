@@ -1,7 +1,11 @@
 """A restored database comes up paused: nothing that may have been sent after the backup is sent again by itself.
 
-Called by the sweep, before anything else is decided. Until then the engine sends nothing (sending/home.py).
+``look`` is called by the sweep, before anything else is decided; until then the engine sends nothing (sending/home.py).
+``hold`` is called by ``manage.py come_up_paused``, for copies that the database cannot tell from a restart: a cold copy
+of its files, a snapshot of the machine.
 """
+
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
@@ -23,18 +27,39 @@ _HOLD = """
         SELECT 1 FROM mailinglist_campaign c WHERE c.id = d.campaign_id AND c.status = 'paused')"""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Campaigns that were paused and taken back to drafts, and mails that wait for a manager."""
+
+    paused: int
+    unscheduled: int
+    mails: int
+
+
 @transaction.atomic
 def look() -> bool:
-    """Whether the data have moved. Then campaigns that were sending are paused, scheduled ones are drafts again, and the
-    retries of finished ones and the mails without a campaign are held until a manager decides.
-    """
+    """Whether the data have moved; then all is held."""
     if not home.has_moved():
         return False
-    for campaign_id in Campaign.objects.filter(status=Campaign.Status.SENDING).values_list("pk", flat=True):
-        lifecycle.pause(campaign_id, reason=REASON, text=SENTENCE, by=SYSTEM)
-    for campaign_id in Campaign.objects.filter(status=Campaign.Status.SCHEDULED).values_list("pk", flat=True):
-        lifecycle.unschedule(campaign_id, by=SYSTEM, why=SENTENCE)
+    hold()
+    return True
+
+
+@transaction.atomic
+def hold() -> Held:
+    """Campaigns that were sending are paused, scheduled ones are drafts again, and the retries of finished ones and the
+    mails without a campaign are held until a manager decides. From now on the data are at home here.
+    """
+    paused = [
+        lifecycle.pause(pk, reason=REASON, text=SENTENCE, by=SYSTEM) for pk in _ids(Campaign.Status.SENDING)
+    ]
+    drafts = [lifecycle.unschedule(pk, by=SYSTEM, why=SENTENCE) for pk in _ids(Campaign.Status.SCHEDULED)]
     with connection.cursor() as cursor:
         cursor.execute(_HOLD)
+        mails = cursor.rowcount
     home.settle_in()
-    return True
+    return Held(sum(paused), sum(drafts), mails)
+
+
+def _ids(status: Campaign.Status) -> list[int]:
+    return list(Campaign.objects.filter(status=status).values_list("pk", flat=True))

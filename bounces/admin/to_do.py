@@ -49,6 +49,15 @@ _KINDS = (
         lambda: Campaign.objects.filter(status=Campaign.Status.PAUSED),
     ),
     _Kind(
+        "mailinglist.view_campaign",
+        "warning",
+        "finished campaigns",
+        "whose retries Amazon SES does not take: they wait, and are tried again every quarter of an hour",
+        "mailinglist_campaign",
+        "?status__exact=finished",
+        lambda: Campaign.objects.filter(held_until__isnull=False),
+    ),
+    _Kind(
         "mailinglist.change_campaign",
         "warning",
         "campaigns",

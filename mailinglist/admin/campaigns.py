@@ -282,6 +282,8 @@ class CampaignAdmin(PlainAdmin):
 
     @display(description="Status")
     def status_badge(self, row: Campaign) -> SafeString:
+        if row.held_until:
+            return badge("finished, retries wait for SES", "paused")
         return badge(row.get_status_display(), row.status)
 
     @display(description="Lists")

@@ -133,6 +133,8 @@ class Campaign(models.Model):
     at_local_time = models.BooleanField(default=False, db_default=False, editable=False)
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: Amazon SES takes no retry of this finished campaign: none is tried before this time.
+    held_until = models.DateTimeField(null=True, blank=True, editable=False)
     #: No retry of a soft bounce starts after this.
     retry_until = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.ForeignKey(
@@ -187,6 +189,10 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(canary_until__isnull=True) | Q(canary_last_id__isnull=False),
                 name="awaited_canary_has_last_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(held_until__isnull=True) | (Q(status="finished") & ~Q(status_reason="")),
+                name="held_campaign_is_finished",
             ),
             models.CheckConstraint(
                 condition=Q(at_local_time=False) | (Q(planned_at__isnull=False) & ~Q(time_zone="")),

@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailinglist import aws
 
-QUOTA, UNAVAILABLE, RATE = "quota", "ses-unavailable", "rate"
+QUOTA, UNAVAILABLE, NO_RATE, RATE = "quota", "ses-unavailable", "no-rate", "rate"
 #: Permits reach so many seconds ahead.
 HORIZON = 1.0
+#: At a very low rate, too, no permit is so far ahead that the lease of its row might end before it.
+FURTHEST = 15.0
 #: Share of a second's permits that may be used at once after a pause.
 BURST = 0.1
 #: Share of the quota, and of a second's permits, that campaigns may use.
 CAMPAIGN_SHARE = 0.95
 QUOTA_SECONDS = 60.0
+#: No hold and no permit puts a time of the budget further ahead.
+MOST_AHEAD = timedelta(seconds=120)
 MIN_FACTOR, CALM_SECONDS, GROWTH_PER_SECOND = 0.1, 5.0, 0.02
 #: A campaign shares the rate with others for so many seconds after it last asked for permits.
 ACTIVE_SECONDS = 3.0
@@ -108,7 +112,7 @@ def decide(
         granted = min(n, room)
         return Permit(granted, delays=(0.0,) * granted), _used(budget, granted, campaign_id, now, math.inf)
     if budget.rate <= 0:
-        return Permit(0, QUOTA_SECONDS, UNAVAILABLE), budget
+        return Permit(0, QUOTA_SECONDS, NO_RATE), budget
     ahead, own = _ahead(budget.rate, share), math.inf
     if campaign_id != NO_CAMPAIGN:
         most = part * budget.guard_factor * budget.rate
@@ -138,6 +142,28 @@ def refilled(budget: Budget, now: datetime) -> Budget:
     factor = min(1.0, budget.factor + GROWTH_PER_SECOND * elapsed) if calm else budget.factor
     grown = replace(budget, factor=factor, refilled_at=now)
     return capped(replace(grown, tokens=budget.tokens + elapsed * max(0.0, grown.rate)))
+
+
+def without_future(budget: Budget, now: datetime) -> Budget:
+    """The budget after the clock of the database was set back: times that lie further ahead than we ever put them are
+    now, or forgotten. Else nothing would be sent, and SES not be asked, until the old time comes again.
+    """
+    end = now + MOST_AHEAD
+
+    def near(at: datetime | None) -> datetime | None:
+        return None if at and at > end else at
+
+    takers = budget.takers
+    if any(taker.at > end for taker in takers.values()):
+        takers = {key: taker for key, taker in takers.items() if taker.at <= end}
+    return replace(
+        budget,
+        refilled_at=near(budget.refilled_at) or now,
+        throttled_at=near(budget.throttled_at),
+        quota_until=near(budget.quota_until),
+        fetched_at=near(budget.fetched_at),
+        takers=takers,
+    )
 
 
 def slowed(budget: Budget, now: datetime) -> Budget:
@@ -209,7 +235,7 @@ def present_rates(budget: Budget, now: datetime) -> dict[int, float]:
 
 def _ahead(rate: float, share: float) -> float:
     # At a mail a second, too, there is one place for the campaign and one behind it.
-    whole = max(2.0, rate * HORIZON)
+    whole = min(max(2.0, rate * HORIZON), rate * FURTHEST)
     return whole if share >= 1 else max(0.0, min(whole - 1, whole * share))
 
 

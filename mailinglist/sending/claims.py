@@ -17,6 +17,7 @@ from mailinglist.sending import providers
 from mailinglist.sending.failpoints import reach
 from mailinglist.sending.hot import hot_cursor
 from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+from mailinglist.sending.settling import keep_proved
 
 State, Result = Delivery.State, Attempt.Result
 #: A row whose worker died this often is set aside: something in it kills workers.
@@ -62,7 +63,9 @@ _CLAIM = f"""
         SELECT d.id, {REFUSAL} AS refusal,
                d.attempts > 0 AND (
                    SELECT count(*) FROM mailinglist_attempt a
-                   WHERE a.delivery_id = d.id AND a.result IN ('', 'unknown')) > 0 AS in_doubt
+                   WHERE a.delivery_id = d.id AND (
+                       a.result IN ('', 'unknown')
+                       OR a.possible_duplicate AND a.result = 'refused')) > 0 AS in_doubt
         FROM mailinglist_delivery d JOIN mailinglist_subscriber s ON s.id = d.subscriber_id
         WHERE d.id = ANY(%s::bigint[])
     ), claimed AS (
@@ -144,11 +147,13 @@ _RECOVER = """
                reason = CASE WHEN d.crashes + 1 >= %s THEN 'poison' ELSE 'crash' END,
                changed_at = clock_timestamp()
         FROM lost WHERE d.id = lost.id RETURNING d.id, d.attempts
+    ), ended AS (
+        UPDATE mailinglist_attempt a SET
+               result = 'unknown', error_code = 'crash', finished_at = clock_timestamp(),
+               error_text = 'The worker ended before it wrote down the answer of SES.'
+        FROM recovered r WHERE a.delivery_id = r.id AND a.number = r.attempts AND a.result = ''
     )
-    UPDATE mailinglist_attempt a SET
-           result = 'unknown', error_code = 'crash', finished_at = clock_timestamp(),
-           error_text = 'The worker ended before it wrote down the answer of SES.'
-    FROM recovered r WHERE a.delivery_id = r.id AND a.number = r.attempts AND a.result = ''"""
+    SELECT id, attempts FROM recovered"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +227,12 @@ def finish(results: Sequence[tuple[Claimed, Outcome]]) -> None:
     with transaction.atomic(), hot_cursor() as cursor:
         cursor.execute(_FINISH, _columns(ordered))
         written = {row[0] for row in cursor.fetchall()}
-        if late := [row for row in ordered if row[0] not in written]:
+        late = [row for row in ordered if row[0] not in written]
+        if late:
             _finish_late(cursor, late)
+        # An earlier attempt may have been accepted after all, and a late answer comes to a row that others have changed.
+        again = {row[0] for row in ordered if row[1] > 1 and row[3] != Result.ACCEPTED.value}
+        keep_proved(cursor, again | {row[0] for row in late})
         reach("write-back-uncommitted")
 
 
@@ -244,7 +253,9 @@ def recover_expired(limit: int = 1000) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RECOVER, [limit, POISON_CRASHES])
-        return int(cursor.rowcount)
+        found = cursor.fetchall()
+        keep_proved(cursor, {delivery for delivery, attempts in found if attempts > 1})
+        return len(found)
 
 
 def _apart(rows: Sequence[tuple[int, int, int]], alone: bool) -> list[tuple[int, int]]:
@@ -260,11 +271,13 @@ def _open_for_claims(cursor: Any, campaign_id: int) -> int | None:
     # The share lock makes a pause wait for claims under way, and claims wait for a pause: none starts after
     # it.
     cursor.execute(
-        "SELECT status, canary_last_id FROM mailinglist_campaign WHERE id = %s FOR SHARE", [campaign_id]
+        "SELECT status, canary_last_id, coalesce(held_until > statement_timestamp(), false) "
+        "FROM mailinglist_campaign WHERE id = %s FOR SHARE",
+        [campaign_id],
     )
     row = cursor.fetchone()
-    # The retries of a finished campaign go on.
-    if row is None or row[0] not in ("sending", "finished"):
+    # The retries of a finished campaign go on, unless SES takes none of them.
+    if row is None or row[0] not in ("sending", "finished") or row[2]:
         return None
     return _ALL if row[1] is None else int(row[1])
 

@@ -6,8 +6,9 @@ made; to send what it calls queued would send them again.
 
 from django.db import connection
 
-#: The cluster and its timeline, the database and the table: one of them differs after pg_restore, after a copy, after a
-#: recovery to a point in time and after a standby took over, none after a restart.
+#: The cluster and its timeline, the database and the table: one of them differs after pg_restore, after a
+#: recovery to a point in time and after a standby took over, none after a restart; and none after a cold copy of the
+#: cluster's files was put back, or a snapshot of the machine, which nothing in the files can tell from a restart.
 FINGERPRINT = """concat_ws('.', (SELECT system_identifier FROM pg_control_system()),
                        (SELECT timeline_id FROM pg_control_checkpoint()),
                        (SELECT oid FROM pg_database WHERE datname = current_database()),

@@ -50,6 +50,11 @@ class Explanation:
         return any(reason.slows for reason in self.reasons)
 
 
+NO_RATE_SENTENCE = (
+    "Amazon SES allows this account no mail at all now: its sending rate is 0. Look into the SES console, under account "
+    "health; sending goes on by itself when SES raises it."
+)
+
 BEFORE_THE_FIRST_MAIL = Explanation(
     sending=0.0,
     allowed=None,
@@ -123,6 +128,8 @@ def _account(budget: Budget, now: datetime, held: bool) -> list[Reason]:
 def _limit(budget: Budget) -> Reason:
     if budget.unlimited_rate:
         return Reason("limit", "Amazon SES sets no rate for this account.", False)
+    if budget.max_send_rate == 0:
+        return Reason("no-rate", NO_RATE_SENTENCE)
     day = "no quota" if budget.max_24_hour < 0 else f"{budget.max_24_hour:,.0f} in 24 hours"
     return Reason(
         "limit", f"Amazon SES allows this account {_rate(budget.max_send_rate)}, and {day}.", slows=False
@@ -165,6 +172,8 @@ def _quota_is_used(budget: Budget) -> bool:
 
 
 def _rate(per_second: float) -> str:
+    if 0 < per_second < 1 / 60:
+        return f"{per_second * 3600:,.0f} mails an hour"
     if per_second >= 1:
         return f"{per_second:,.0f} mails a second" if per_second != 1 else "1 mail a second"
     return f"{per_second * 60:,.0f} mails a minute"

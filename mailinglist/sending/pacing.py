@@ -40,6 +40,7 @@ from mailinglist.sending.budget import (
     refilled,
     returned,
     slowed,
+    without_future,
 )
 from mailinglist.sending.hot import hot_cursor
 from mailinglist.sending.pace_words import Explanation
@@ -148,13 +149,17 @@ class _Found:
     now: datetime
     part: float
     slowed: bool
+    #: The clock was set back since the row was written; ``budget`` is as it is after that.
+    stepped: bool
 
     @classmethod
     def of(cls, row: Any) -> "_Found":
         *values, now, part, some_slowed = row
         named = dict(zip(_FIELDS, values, strict=True))
         named["takers"] = _takers(named["takers"])
-        return cls(Budget(**named), now, part, some_slowed)
+        stored = Budget(**named)
+        budget = without_future(stored, now)
+        return cls(budget, now, part, some_slowed, stepped=budget != stored)
 
 
 def _take(n: int, campaign_id: int | None, share: float, *, whatever_age: bool = False) -> Permit | None:
@@ -208,7 +213,13 @@ def _locked(campaign_id: int | None = None) -> Iterator[_Found]:
         if row is None:
             _make_row()
             row = cursor.execute(f"{_READ} FOR UPDATE", [campaign_id, _name()]).fetchone()
-        yield _Found.of(row)
+        found = _Found.of(row)
+        if found.stepped:
+            logger.warning(
+                "The clock of the database was set back; the sending rate goes on from the new time."
+            )
+            _write(found.budget)
+        yield found
 
 
 def _write(budget: Budget) -> None:

@@ -71,8 +71,10 @@ State, Result, Purpose = Delivery.State, Attempt.Result, Delivery.Purpose
 #: Reasons of ``unknown`` that wait for a manager, not for time.
 HELD, POISON = "held", "poison"
 RESEND = "resend"
-#: Whether a delivery ``d`` of a campaign ``c`` may leave: not while the campaign stands still or awaits its canary.
-MAY_GO = "c.status IN ('sending', 'finished') AND d.id <= coalesce(c.canary_last_id, d.id)"
+#: Whether a delivery ``d`` of a campaign ``c`` may leave: not while the campaign stands still, awaits its canary, or its
+#: retries are held.
+MAY_GO = """c.status IN ('sending', 'finished') AND d.id <= coalesce(c.canary_last_id, d.id)
+            AND (c.held_until IS NULL OR c.held_until <= statement_timestamp())"""
 
 
 class CannotResend(ValueError):

@@ -2,7 +2,7 @@
 
 Called through ``sending/queue.py`` by ``bounces``. A batch of any size is one statement per function; the caller
 holds the locks of the deliveries (``queue.lock``) and a transaction. Repeated, late or out of order, each changes
-nothing the second time.
+nothing the second time. ``keep_proved`` is also asked by ``claims.py``, where an outcome meets what is known already.
 """
 
 from collections.abc import Collection, Sequence
@@ -74,16 +74,41 @@ _PROVE = """
         FROM proof
         WHERE d.id = proof.delivery_id AND d.attempts = proof.number AND proof.result IN ('', 'unknown')
           AND d.state IN ('sending', 'unknown', 'queued')
+        RETURNING d.id
     )
-    SELECT delivery_id FROM proof"""
+    SELECT delivery_id, delivery_id IN (SELECT id FROM resolved) FROM proof"""
+
+#: What came back for an attempt that SES accepted, when no other copy may follow. After the other verdicts (soft, block,
+#: message, …) the mail has not arrived, and leaves again by a policy or by a manager.
+_NO_OTHER_COPY = "('', 'delivered', 'hard', 'suppressed', 'complaint')"
+_KEEP = f"""
+    UPDATE mailinglist_delivery d SET
+        state = CASE WHEN p.verdict = '' THEN 'sent' WHEN p.verdict = 'delivered' THEN 'delivered'
+                     WHEN p.verdict = 'complaint' THEN 'complained' ELSE 'bounced' END,
+        reason = CASE WHEN p.verdict IN ('', 'delivered') THEN '' ELSE left(p.verdict || ':' || p.reason, {_REASON}) END,
+        next_attempt_at = NULL, changed_at = clock_timestamp()
+    FROM (SELECT DISTINCT ON (a.delivery_id) a.delivery_id, a.verdict, a.reason FROM mailinglist_attempt a
+          WHERE a.delivery_id = ANY(%s::bigint[]) AND a.result = 'accepted' AND a.verdict IN {_NO_OTHER_COPY}
+          ORDER BY a.delivery_id, a.number DESC) p
+    WHERE d.id = p.delivery_id AND d.state IN ('queued', 'unknown', 'failed', 'cancelled', 'skipped')"""  # noqa: S608
+
+
+def keep_proved(cursor: Any, delivery_ids: Collection[int]) -> None:
+    """What SES has accepted, by any attempt, shows that: it neither leaves again nor counts as not sent.
+
+    For deliveries that the caller has locked, after an outcome, a late answer or a proof was written down.
+    """
+    if delivery_ids:
+        cursor.execute(_KEEP, [list(delivery_ids)])
 
 
 @transaction.atomic
 def prove_all(proofs: Sequence[Proof]) -> set[int]:
     """Write down which attempts SES accepted, whatever we knew about them; ids of deliveries that learned it now.
 
-    A delivery becomes ``sent`` where it was in doubt, on its way, or about to be sent again for that doubt. An
-    attempt that does not exist or has another message id, and an id that belongs to another attempt, are left alone.
+    A delivery becomes ``sent`` where it was in doubt, on its way, about to be sent again for that doubt, or counted as
+    not sent. An attempt that does not exist or has another message id, and an id that belongs to another attempt, are
+    left alone.
     """
     by_attempt: dict[tuple[int, int], Proof] = {}
     by_message: dict[str, Proof] = {}
@@ -101,9 +126,10 @@ def prove_all(proofs: Sequence[Proof]) -> set[int]:
         .values_list("pk")
     )
     columns = [[row.delivery_id for row in rows], [row.attempt for row in rows]]
-    return {
-        pk for (pk,) in _rows(_PROVE, [*columns, [row.message_id for row in rows], [row.at for row in rows]])
-    }
+    proven = _rows(_PROVE, [*columns, [row.message_id for row in rows], [row.at for row in rows]])
+    with connection.cursor() as cursor:
+        keep_proved(cursor, {pk for pk, resolved in proven if not resolved})
+    return {pk for pk, _ in proven}
 
 
 def judge_attempts(rows: Sequence[Judged]) -> int:

@@ -72,6 +72,12 @@ def test_whatever_is_not_green_says_what_to_do(local_ses: RunningSandbox) -> Non
     assert [finding for finding in found if not finding.do] == []
 
 
+def test_a_rate_of_nothing_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = aws.Account(0, 50_000, 0, True, True, "HEALTHY")
+    monkeypatch.setattr(aws, "get_account", lambda: nothing)
+    assert [(found.level, "rate is 0" in found.says) for found in examine()["account"]] == [(Level.RED, True)]
+
+
 def test_a_sender_that_is_not_verified_is_red(local_ses: RunningSandbox) -> None:
     make_list("news")
     assert levels("senders") == [Level.GREEN]

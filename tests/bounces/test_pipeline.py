@@ -11,7 +11,9 @@ from bounces import ingest, pipeline, tasks
 from bounces.models import AddressHealth, Event, Notification
 from mailinglist import lifecycle, subscriptions, suppression
 from mailinglist.changes import SYSTEM, Actor, Kind
-from mailinglist.models import Attempt, Change, Delivery, Subscription, Suppression
+from mailinglist.models import Attempt, Change, Delivery, MailingList, Subscription, Suppression
+from mailinglist.sending import queue
+from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
 from tests import memory
 from tests import ses_events as ses
 from tests.factories import make_campaign, make_list, make_readers, make_subscriber
@@ -20,6 +22,7 @@ from tests.ses_events import T0
 pytestmark = pytest.mark.django_db
 
 State = Delivery.State
+THROTTLED = Refused(Scope.THROTTLE, "throttled", "slow")
 DAY = timedelta(days=1)
 
 
@@ -94,6 +97,36 @@ def test_a_soft_bounce_waits_a_day_for_its_retry_and_leaves_the_person_alone(del
     assert timedelta(hours=21) < delay < timedelta(hours=27)
     assert subscription(delivery).status == "confirmed"
     assert AddressHealth.objects.get(subscriber=delivery.subscriber).state == "wavering"
+
+
+@pytest.mark.parametrize(
+    ("second", "came_back", "state"),
+    [
+        (THROTTLED, ses.delivered, State.DELIVERED),
+        (THROTTLED, ses.bounced, State.BOUNCED),
+        (THROTTLED, ses.full, State.WAITING),
+        (Unknown("timeout", ""), ses.delivered, State.DELIVERED),
+        # The second may be in their mailbox.
+        (Unknown("timeout", ""), ses.full, State.SENT),
+    ],
+)
+def test_reports_about_a_first_mail_in_doubt_count_when_the_second_was_not_taken(
+    second: Outcome, came_back: Any, state: str
+) -> None:
+    make_subscriber("ada@post.example", make_list())
+    campaign = make_campaign(MailingList.objects.get())
+    lifecycle.start(campaign.pk, by=SYSTEM)
+    for outcome in (Unknown("timeout", ""), second):
+        [row] = queue.claim(1, campaign_id=campaign.pk, lease_seconds=60)
+        if row.attempt == 2:
+            take(ses.sent(Delivery.objects.get()))
+        queue.finish([(row, outcome)])
+        if row.attempt == 1:
+            queue.resend(row.delivery_id, by=SYSTEM)
+    delivery = Delivery.objects.get()
+    assert delivery.state == State.SENT
+    take(came_back(delivery))
+    assert state_of(delivery) == state
 
 
 def retry(delivery: Delivery) -> int:
@@ -548,8 +581,6 @@ def test_a_storm_of_events_before_the_answers_of_ses_is_proven_by_one_statement(
     make_readers(mailing_list, 40)
     campaign = make_campaign(mailing_list)
     lifecycle.start(campaign.pk, by=SYSTEM)
-    from mailinglist.sending import queue
-
     queue.claim(40, campaign_id=campaign.pk, lease_seconds=60)
     rows = [
         ingest.Incoming(ses.raw(ses.sent(row)), Notification.Source.SQS, f"sns:{row.pk}")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mailinglist import guard, lifecycle, reputation
+from mailinglist import guard, lifecycle, reputation, subscriptions
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Attempt, Campaign, Change, Delivery, SendBudget
+from mailinglist.models import Attempt, Campaign, Change, Delivery, SendBudget, Subscription
 from mailinglist.reputation import Numbers
 from mailinglist.sending import audience, engine, pacing, queue
-from mailinglist.sending.outcomes import Accepted
+from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.transport import Raw
 from tests.factories import make_campaign, make_subscriber
 from tests.mailinglist.sending.helpers import FakeSES, claim, started
@@ -227,6 +227,43 @@ class TestCanary:
         lifecycle.resume(campaign.pk, by=SYSTEM)
         engine.run(campaign.pk, transport=Raw(ses))
         assert len(ses.mails) == 80
+
+    @pytest.mark.parametrize(
+        ("outcome", "words"),
+        [
+            (Unknown("timeout", ""), "Only 0 of the first 50 mails have a report"),
+            (Refused(Scope.RECIPIENT, "message-rejected", "no"), "Amazon SES refused 50"),
+        ],
+    )
+    def test_a_canary_that_nobody_took_holds_the_rest(self, outcome: Outcome, words: str) -> None:
+        campaign = started(80, canary_minutes=10)
+        queue.finish([(row, outcome) for row in claim(campaign, 50)])
+        self.over(campaign)
+        watched(campaign)
+        assert (campaign.status, campaign.status_reason) == ("paused", guard.CANARY)
+        assert words in campaign.status_detail
+
+    @pytest.mark.parametrize(("reported", "goes_on"), [(24, False), (25, True)])
+    def test_half_of_the_reports_tell_how_it_did(self, reported: int, goes_on: bool) -> None:
+        campaign, _ = self.awaited()
+        ids = list(campaign.deliveries.filter(state="sent").values_list("pk", flat=True)[:reported])
+        Delivery.objects.filter(pk__in=ids).update(state="delivered")
+        self.over(campaign)
+        watched(campaign)
+        assert (campaign.status == "sending" and campaign.canary_last_id is None) == goes_on
+
+    def test_a_canary_that_somebody_left_is_judged_all_the_same(self) -> None:
+        campaign = started(80, canary_minutes=10)
+        subscriptions.unsubscribe(
+            claim(campaign, 1)[0].subscriber_id, reason=Subscription.Reason.PAGE, by=SYSTEM, why=""
+        )
+        Delivery.objects.filter(state="sending").update(state="skipped", lease_until=None)
+        accept(campaign, 49)
+        spoil(campaign, 20, "hard")
+        SendBudget.objects.update(guard_since=timezone.now() + timedelta(hours=1))
+        assert watched(campaign).status == "sending", "49 are too few to judge before the time is over"
+        Campaign.objects.filter(pk=campaign.pk).update(canary_until=timezone.now())
+        assert watched(campaign).status == "paused" and "of the first mails bounced" in campaign.status_detail
 
     def test_without_any_report_it_does_not_go_on_blindly(self) -> None:
         campaign, _ = self.awaited()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from mailinglist import lifecycle, suppression
 from mailinglist.changes import SYSTEM
 from mailinglist.models import (
+    Attempt,
     Campaign,
     CampaignVersion,
     Change,
@@ -17,7 +18,8 @@ from mailinglist.models import (
     Subscription,
     Suppression,
 )
-from mailinglist.sending import engine
+from mailinglist.sending import engine, queue
+from mailinglist.sending.outcomes import Outcome, Refused, Scope
 from mailinglist.sending.transport import Raw
 from tests.counts import counted
 from tests.factories import make_campaign, make_list, make_readers, make_subscriber
@@ -285,3 +287,61 @@ class TestTestMail:
         ses = FakeSES()
         engine.run(None, transport=Raw(ses))
         assert ses.mails == [] and Delivery.objects.get().reason == "suppressed"
+
+
+@pytest.mark.usefixtures("unlimited_pace")
+class TestRetriesThatSesDoesNotTake:
+    """The campaign is finished; then SES pauses the account."""
+
+    def held(self) -> Campaign:
+        campaign = started(3)
+        self.run(campaign)
+        assert campaign.status == "finished"
+        Attempt.objects.update(verdict="soft", reason="mailbox-full")
+        Delivery.objects.update(state="queued", reason="soft:mailbox-full")
+        assert self.run(campaign, Refused(Scope.ACCOUNT, "ses-paused", "paused")) > 0
+        return campaign
+
+    def run(self, campaign: Campaign, answer: Outcome | None = None) -> int:
+        """How many were posted."""
+        ses = FakeSES(lambda to: answer)
+        lifecycle.settle(campaign.pk, engine.run(campaign.pk, transport=Raw(ses)))
+        campaign.refresh_from_db()
+        return len(ses.mails)
+
+    def time_passes(self, campaign: Campaign) -> None:
+        Campaign.objects.filter(pk=campaign.pk).update(held_until=timezone.now())
+
+    def test_they_are_not_posted_at_each_sweep_and_the_campaign_says_why(self) -> None:
+        campaign = self.held()
+        assert queue.campaigns_with_due() == [] and queue.next_due_in(campaign.pk) is None
+        assert self.run(campaign) == 0
+        assert (campaign.status, campaign.status_reason) == ("finished", "ses-paused")
+        assert "has paused sending" in campaign.status_detail
+        assert "tried again every 15 minutes" in campaign.status_detail
+
+    def test_they_are_tried_again_and_told_once(self) -> None:
+        campaign = self.held()
+        self.time_passes(campaign)
+        assert queue.campaigns_with_due() == [campaign.pk]
+        self.run(campaign, Refused(Scope.ACCOUNT, "ses-paused", "paused"))
+        assert campaign.held_until > timezone.now() + timedelta(minutes=14)
+        assert moves(campaign).count(("finished", "finished")) == 1
+
+    def test_when_ses_takes_mail_again_they_go_on_by_themselves(self) -> None:
+        campaign = self.held()
+        self.time_passes(campaign)
+        assert self.run(campaign) == 3
+        assert (campaign.status, campaign.status_detail, campaign.held_until) == ("finished", "", None)
+
+    def test_a_manager_need_not_wait(self) -> None:
+        campaign = self.held()
+        assert lifecycle.resume(campaign.pk, by=SYSTEM)
+        assert self.run(campaign) == 3
+        assert not lifecycle.resume(campaign.pk, by=SYSTEM)
+
+    def test_a_cancelled_campaign_is_not_held(self) -> None:
+        campaign = self.held()
+        assert lifecycle.cancel(campaign.pk, by=SYSTEM) == 3
+        campaign.refresh_from_db()
+        assert (campaign.held_until, campaign.status_detail) == (None, "")

@@ -1,9 +1,12 @@
 """After a restore nothing leaves by itself: what left after the backup is not known, and would leave twice."""
 
+import json
 from datetime import timedelta
+from io import StringIO
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -47,6 +50,26 @@ def test_a_campaign_that_was_sending_is_paused_and_says_why() -> None:
     lifecycle.resume(campaign.pk, by=SYSTEM)
     assert engine.run(campaign.pk, transport=post) == engine.Drained()
     assert len(ses.to) == 2
+
+
+def test_after_a_cold_copy_one_command_brings_it_up_paused() -> None:
+    """Same cluster, same database: nothing but the operator knows that it is a copy."""
+    campaign, ses, out = started(2), FakeSES(), StringIO()
+    planned = make_campaign(campaign.lists.get())
+    later = timezone.now() + timedelta(hours=1)
+    Campaign.objects.filter(pk=planned.pk).update(status="scheduled", scheduled_at=later)
+    retried = make_campaign(campaign.lists.get())
+    lifecycle.start(retried.pk, by=SYSTEM)
+    Campaign.objects.filter(pk=retried.pk).update(status="finished")
+    assert not restored.look()
+    call_command("come_up_paused", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {"paused": 1, "unscheduled": 1, "mails": 2}
+    assert engine.run(campaign.pk, transport=Raw(ses)) == engine.run(retried.pk, transport=Raw(ses))
+    assert ses.to == [] and states(retried) == [("unknown", "held")] * 2
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.status_reason) == ("paused", restored.REASON)
+    call_command("come_up_paused", stdout=out)
+    assert "Campaigns paused: 0." in out.getvalue()
 
 
 def test_a_scheduled_campaign_is_a_draft_again() -> None:

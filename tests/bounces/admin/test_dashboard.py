@@ -82,6 +82,21 @@ def test_things_to_do_are_those_of_the_manager(client: Client) -> None:
     assert "not understood" in shown and "paused:" not in shown
 
 
+def test_retries_that_ses_does_not_take_are_a_thing_to_do(staff: Client) -> None:
+    held = {
+        "held_until": timezone.now(),
+        "status_reason": "ses-paused",
+        "status_detail": "SES has paused us.",
+    }
+    campaign = with_states("Last week", queued=2)
+    Campaign.objects.filter(pk=campaign.pk).update(status="finished", **held)
+    assert "whose retries Amazon SES does not take" in page(staff)
+    found = staff.get(reverse("admin:mailinglist_campaign_changelist") + "?status__exact=finished")
+    assert "retries wait for SES" in found.content.decode()
+    shown = staff.get(reverse("admin:mailinglist_campaign_change", args=[campaign.pk])).content.decode()
+    assert "SES has paused us." in shown and "Try the retries now" in shown
+
+
 def test_a_new_installation_explains_each_part(staff: Client) -> None:
     shown = page(staff)
     for words in (

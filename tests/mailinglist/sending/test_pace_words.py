@@ -39,6 +39,7 @@ def test_a_pace_that_nothing_slows() -> None:
         ({"factor": 0.5, "throttled_at": NOW}, "throttled", "0 s ago that mails came too fast", 7),
         ({"refilled_at": NOW + timedelta(seconds=9)}, "ses-unavailable", "until 12:00:09 UTC", 0),
         ({"quota_until": NOW + timedelta(seconds=60)}, "quota", "tried again at 12:01:00 UTC", 0),
+        ({"max_send_rate": 0}, "no-rate", "no mail at all now: its sending rate is 0", 0),
         ({"sent_24_hour": 47500}, "quota", "47,500 of 50,000 mails", 0),
         ({"guard_factor": 0.25, "text": "2.1 % bounced."}, "reputation", "2.1 % bounced.", 3.5),
         (

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,24 @@ class TestDecide:
 
     def test_one_is_granted_at_any_rate(self) -> None:
         assert decide(budget(max_send_rate=0.2, tokens=0), 5, NOW, share=0.95)[0].granted == 1
+
+    @pytest.mark.parametrize("share", [0.95, 1])
+    @pytest.mark.parametrize("rate", [0.2, 0.05, 0.01])
+    def test_at_a_very_low_rate_it_waits_instead_of_claiming_rows_too_early(
+        self, rate: float, share: float
+    ) -> None:
+        state, now = budget(max_send_rate=rate, tokens=0), 0.0
+        granted = 0
+        while now < 400:
+            permit, state = decide(refilled(state, after(now)), 100, after(now), share=share, campaign_id=1)
+            assert all(delay < 15.01 for delay in permit.delays)
+            granted += permit.granted
+            now += max(0.5, permit.wait_seconds)
+        assert granted >= 400 * rate - 1
+
+    def test_a_rate_of_nothing_is_named(self) -> None:
+        permit, _ = decide(budget(max_send_rate=0), 5, NOW, share=1)
+        assert (permit.granted, permit.why) == (0, "no-rate")
 
     def test_the_quota_is_kept_and_a_share_of_it_for_urgent_mail(self) -> None:
         nearly = budget(sent_24_hour=948)
@@ -156,6 +175,29 @@ class TestRow:
         assert pacing.take(3, get_account=get_account).granted == 3
         row = SendBudget.objects.get()
         assert asked == [1] and (row.max_send_rate, row.sent_24_hour) == (50, 13)
+
+    def test_a_clock_that_was_set_back_stops_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        ahead = timezone.now() + timedelta(hours=1)
+        self.take(rate=10)
+        SendBudget.objects.update(
+            refilled_at=ahead,
+            throttled_at=ahead,
+            quota_until=ahead,
+            fetched_at=ahead,
+            takers={"7": [5, 5, ahead.timestamp()]},
+        )
+        assert pacing.explain().reasons[0].code == "limit" and not pacing.explain().slowed
+        assert self.take(rate=20).granted == 1
+        row = SendBudget.objects.get()
+        assert (row.max_send_rate, row.throttled_at, row.quota_until) == (20, None, None)
+        assert row.refilled_at < ahead and "7" not in row.takers
+        self.take()
+        assert [line.msg for line in caplog.records if "set back" in line.msg] == [caplog.records[0].msg]
+
+    def test_a_hold_is_no_clock_step(self) -> None:
+        self.take()
+        pacing.hold(15)
+        assert self.take().why == "ses-unavailable"
 
     def test_an_account_that_cannot_be_asked_leaves_the_old_rate(self) -> None:
         def away() -> aws.Account:

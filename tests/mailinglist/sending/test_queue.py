@@ -12,7 +12,7 @@ from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, Campaign, Change, Delivery, Subscription, Suppression
 from mailinglist.sending import claims, queue
 from mailinglist.sending.hot import hot_cursor
-from mailinglist.sending.outcomes import Accepted, Refused, Scope, Unknown
+from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.mailinglist.sending.helpers import State, age, claim, expire_leases, started, states
 
@@ -26,6 +26,7 @@ def delivery_of(campaign: Campaign, i: int = 0) -> Delivery:
 
 
 def wait_for_retry(delivery: Delivery, *, due: bool = True) -> None:
+    queue.judge_attempt(delivery.pk, delivery.attempts, verdict="soft", reason="mailbox-full")
     offset = timedelta(seconds=-1 if due else 3600)
     assert queue.settle(
         delivery.pk,
@@ -167,7 +168,7 @@ class TestFinish:
         queue.finish([(zombie, Accepted("m-1"))])
         assert states(campaign) == [("sending", "")]
         queue.finish([(heir, Refused(Scope.RECIPIENT, "message-rejected", ""))])
-        assert states(campaign) == [("failed", "message-rejected")]
+        assert states(campaign) == [("sent", "")], "the zombie's copy is on its way"
         assert list(Attempt.objects.order_by("number").values_list("result", "possible_duplicate")) == [
             ("accepted", False),
             ("refused", True),
@@ -348,6 +349,98 @@ class TestProof:
         queue.requeue_due(10)
         assert queue.prove(row.delivery_id, 1, "m-1", NOW)
         assert states(campaign)[0][0] == "queued"
+
+
+THROTTLED = Refused(Scope.THROTTLE, "throttled", "slow")
+
+
+class TestProvedMeanwhile:
+    """An earlier attempt turns out to have been accepted: no other copy leaves, and the row says what happened."""
+
+    def sent_again(self) -> tuple[Campaign, queue.Claimed]:
+        """The first attempt is in doubt, a second one under way."""
+        campaign = started(1)
+        [row] = claim(campaign)
+        queue.finish([(row, Unknown("timeout", ""))])
+        queue.resend(row.delivery_id, by=SYSTEM)
+        return campaign, claim(campaign)[0]
+
+    @pytest.mark.parametrize(
+        "outcome", [THROTTLED, Unknown("timeout", ""), Refused(Scope.RECIPIENT, "message-rejected", "no")]
+    )
+    def test_whatever_becomes_of_the_second_there_is_no_third(self, outcome: Outcome) -> None:
+        campaign, second = self.sent_again()
+        queue.prove(second.delivery_id, 1, "m-1", NOW)
+        queue.finish([(second, outcome)])
+        assert states(campaign) == [("sent", "")]
+        assert queue.next_due_in(campaign.pk) is None
+
+    @pytest.mark.parametrize("outcome", [THROTTLED, Unknown("timeout", "")])
+    def test_a_proof_after_the_second_was_written_down(self, outcome: Outcome) -> None:
+        campaign, second = self.sent_again()
+        queue.finish([(second, outcome)])
+        queue.prove(second.delivery_id, 1, "m-1", NOW)
+        assert states(campaign) == [("sent", "")]
+
+    def test_a_worker_that_died_with_the_second(self) -> None:
+        campaign, second = self.sent_again()
+        queue.prove(second.delivery_id, 1, "m-1", NOW)
+        expire_leases()
+        assert queue.recover_expired() == 1
+        assert states(campaign) == [("sent", "")]
+
+    @pytest.mark.parametrize(
+        ("verdict", "state", "reason"),
+        [
+            ("delivered", "delivered", ""),
+            ("hard", "bounced", "hard:why"),
+            ("complaint", "complained", "complaint:why"),
+            ("soft", "queued", "throttled"),
+            ("message", "queued", "throttled"),
+        ],
+    )
+    def test_its_events_say_what_it_becomes(self, verdict: str, state: str, reason: str) -> None:
+        campaign, second = self.sent_again()
+        queue.prove(second.delivery_id, 1, "m-1", NOW)
+        queue.judge_attempt(second.delivery_id, 1, verdict=verdict, reason="why")
+        queue.finish([(second, THROTTLED)])
+        assert states(campaign) == [(state, reason)]
+
+    def test_a_retry_of_a_soft_bounce_that_is_throttled_goes_on(self) -> None:
+        campaign = started(1)
+        queue.finish([(claim(campaign)[0], Accepted("m-1"))])
+        wait_for_retry(delivery_of(campaign))
+        queue.requeue_due(10)
+        queue.finish([(claim(campaign)[0], THROTTLED)])
+        assert states(campaign) == [("queued", "throttled")]
+        assert not Attempt.objects.get(number=claim(campaign)[0].attempt).possible_duplicate
+
+    def test_the_mark_survives_a_throttle_also_when_the_first_is_known_by_now(self) -> None:
+        campaign, second = self.sent_again()
+        queue.finish([(second, THROTTLED)])
+        Attempt.objects.filter(number=1).update(result="accepted", message_id="m-1")
+        assert Attempt.objects.get(number=claim(campaign)[0].attempt).possible_duplicate
+
+    @pytest.mark.parametrize("ended", ["cancelled", "skipped"])
+    @pytest.mark.parametrize("by", ["event", "answer"])
+    def test_it_was_sent_although_it_was_ended_meanwhile(self, ended: str, by: str) -> None:
+        campaign = started(1)
+        [row] = claim(campaign)
+        expire_leases()
+        queue.recover_expired()
+        queue.resend(row.delivery_id, by=SYSTEM)
+        if ended == "cancelled":
+            lifecycle.cancel(campaign.pk, by=SYSTEM)
+        else:
+            subscriptions.unsubscribe(row.subscriber_id, reason="page", by=SYSTEM, why="")
+            assert claim(campaign) == []
+        assert states(campaign)[0][0] == ended
+        if by == "event":
+            queue.prove(row.delivery_id, 1, "m-1", NOW)
+        else:
+            queue.finish([(row, Accepted("m-1"))])
+        assert states(campaign) == [("sent", "")]
+        assert queue.settle(row.delivery_id, state=State.DELIVERED, reason="", from_states=[State.SENT])
 
 
 class TestSettle:
