@@ -244,8 +244,10 @@ class SendBudget(models.Model):
     #: Recipients that may be sent now, and when that number was right.
     tokens = models.FloatField(default=0)
     refilled_at = models.DateTimeField()
-    #: Share of max_send_rate in use: falls by half on a throttle, rises slowly.
+    #: Share of max_send_rate in use: falls on a throttle, rises slowly.
     factor = models.FloatField(default=1)
+    #: The factor at which SES last throttled; 0: none.
+    ceiling = models.FloatField(default=0, db_default=0)
     throttled_at = models.DateTimeField(null=True, blank=True)
     #: The daily quota is used up until then.
     quota_until = models.DateTimeField(null=True, blank=True)

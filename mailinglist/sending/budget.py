@@ -28,6 +28,9 @@ QUOTA_SECONDS = 60.0
 #: No hold and no permit puts a time of the budget further ahead.
 MOST_AHEAD = timedelta(seconds=120)
 MIN_FACTOR, CALM_SECONDS, GROWTH_PER_SECOND = 0.1, 5.0, 0.02
+#: SES said no at this share of the pace, called the ceiling. Around it, by so much, the pace grows so much slower; and a
+#: no there takes a tenth off and not a half, or a quarter when it comes while the last one is still fresh.
+AROUND, SLOWER, A_LITTLE_LESS, LESS = 0.06, 0.1, 0.9, 0.75
 #: A campaign shares the rate with others for so many seconds after it last asked for permits.
 ACTIVE_SECONDS = 3.0
 #: Mails of the last moments, from which the present rate is told, are forgotten at this pace.
@@ -57,6 +60,8 @@ class Budget:
     tokens: float
     refilled_at: datetime
     factor: float = 1.0
+    #: The factor at which SES last throttled; 0: it never did, or long ago.
+    ceiling: float = 0.0
     throttled_at: datetime | None = None
     quota_until: datetime | None = None
     #: When SES last told the account's limits; None: it is to be asked.
@@ -139,8 +144,9 @@ def refilled(budget: Budget, now: datetime) -> Budget:
     if elapsed <= 0:
         return budget
     calm = budget.throttled_at is None or now - budget.throttled_at > timedelta(seconds=CALM_SECONDS)
-    factor = min(1.0, budget.factor + GROWTH_PER_SECOND * elapsed) if calm else budget.factor
-    grown = replace(budget, factor=factor, refilled_at=now)
+    factor = _grown(budget.factor, budget.ceiling, elapsed) if calm else budget.factor
+    ceiling = budget.ceiling if factor <= budget.ceiling * (1 + AROUND) else 0.0
+    grown = replace(budget, factor=factor, ceiling=ceiling, refilled_at=now)
     return capped(replace(grown, tokens=budget.tokens + elapsed * max(0.0, grown.rate)))
 
 
@@ -167,16 +173,28 @@ def without_future(budget: Budget, now: datetime) -> Budget:
 
 
 def slowed(budget: Budget, now: datetime) -> Budget:
-    """The budget after SES throttled."""
-    if budget.throttled_at and now - budget.throttled_at < timedelta(seconds=1):
+    """The budget after SES throttled: at half the pace, or near the ceiling a little below it."""
+    since = now - budget.throttled_at if budget.throttled_at else None
+    if since is not None and since < timedelta(seconds=1):
         return budget
-    factor = max(MIN_FACTOR, budget.factor / 2)
-    return replace(budget, factor=factor, tokens=min(budget.tokens, 0.0), throttled_at=now)
+    fresh = since is not None and since <= timedelta(seconds=CALM_SECONDS)
+    known = 0 < budget.factor <= budget.ceiling * (1 + AROUND)
+    if not known or (fresh and budget.factor < budget.ceiling * A_LITTLE_LESS * A_LITTLE_LESS):
+        kept = 0.5
+    else:
+        kept = LESS if fresh else A_LITTLE_LESS
+    return replace(
+        budget,
+        factor=max(MIN_FACTOR, budget.factor * kept),
+        ceiling=budget.factor,
+        tokens=min(budget.tokens, 0.0),
+        throttled_at=now,
+    )
 
 
 def informed(budget: Budget, account: "aws.Account") -> Budget:
     """The budget with what SES says about the account. A changed rate starts at its full."""
-    factor = budget.factor if account.max_send_rate == budget.max_send_rate else 1.0
+    same = account.max_send_rate == budget.max_send_rate
     has_room = account.max_24_hour_send < 0 or account.sent_last_24_hours < account.max_24_hour_send
     return capped(
         replace(
@@ -184,7 +202,8 @@ def informed(budget: Budget, account: "aws.Account") -> Budget:
             max_send_rate=account.max_send_rate,
             max_24_hour=account.max_24_hour_send,
             sent_24_hour=account.sent_last_24_hours,
-            factor=factor,
+            factor=budget.factor if same else 1.0,
+            ceiling=budget.ceiling if same else 0.0,
             quota_until=None if has_room else budget.quota_until,
         )
     )
@@ -231,6 +250,20 @@ def present_rate(budget: Budget, now: datetime) -> float:
 def present_rates(budget: Budget, now: datetime) -> dict[int, float]:
     """The same by campaign id."""
     return {key: _recent(taker, now) / RECENT_SECONDS for key, taker in budget.takers.items()}
+
+
+def _grown(factor: float, ceiling: float, elapsed: float) -> float:
+    """The factor after ``elapsed`` calm seconds: quickly to the neighbourhood of the ceiling, slowly through it, quickly
+    on. Without one, quickly all the way.
+    """
+    low, high = ceiling * (1 - AROUND), ceiling * (1 + AROUND)
+    for until, pace in ((low, 1.0), (high, SLOWER * ceiling), (1.0, 1.0)):
+        if ceiling and until > factor:
+            seconds = (until - factor) / (GROWTH_PER_SECOND * pace)
+            if seconds >= elapsed:
+                return min(1.0, factor + elapsed * GROWTH_PER_SECOND * pace)
+            factor, elapsed = until, elapsed - seconds
+    return min(1.0, factor + GROWTH_PER_SECOND * elapsed)
 
 
 def _ahead(rate: float, share: float) -> float:
