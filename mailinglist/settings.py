@@ -62,6 +62,8 @@ except ValueError:
     DATABASES = {"default": {}}
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL names no PostgreSQL; write postgres://user:password@host/name.")
+# Where PostgreSQL does not even refuse, a worker that is asked to end must not wait for minutes.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL") or embedded.broker_url(VAR_DIR)

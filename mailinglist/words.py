@@ -85,6 +85,8 @@ REASONS = {
     "cancelled": "the campaign was cancelled",
     "throttled": "SES asked to slow down",
     "no-answer": "no answer came from SES",
+    "no-message-id": "SES answered without an id for the mail",
+    "not-stored": "the answer of SES could not be stored",
     "retry-time-ended": "the campaign's time for retries had ended",
     "not-pending": "there was nothing to confirm any more",
     "erased": "the person was erased",

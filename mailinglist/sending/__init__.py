@@ -6,7 +6,7 @@
         queue.claim                            as many rows as permits; an Attempt each; COMMIT
         messages.build                         a fresh mail per recipient
         ses.send                               one POST each, no transaction open
-        queue.finish                           outcomes written back, guarded by the fence
+        queue.finish                           outcomes written back, guarded by the fence (writing_down)
     → lifecycle.settle                       finished, paused, or another run
 
 Locking. Every transaction takes row locks in this order, so that none waits for another in a circle:

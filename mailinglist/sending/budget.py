@@ -28,9 +28,9 @@ QUOTA_SECONDS = 60.0
 #: No hold and no permit puts a time of the budget further ahead.
 MOST_AHEAD = timedelta(seconds=120)
 MIN_FACTOR, CALM_SECONDS, GROWTH_PER_SECOND = 0.1, 5.0, 0.02
-#: SES said no at this share of the pace, called the ceiling. Around it, by so much, the pace grows so much slower; and a
-#: no there takes a tenth off and not a half, or a quarter when it comes while the last one is still fresh.
-AROUND, SLOWER, A_LITTLE_LESS, LESS = 0.06, 0.1, 0.9, 0.75
+#: The factor at which SES said no is called the ceiling. Around it, by so much, the pace grows so much slower; and a no
+#: there takes a tenth off and not a half, or a little more while the last no is fresh.
+AROUND, SLOWER, A_LITTLE_LESS, LESS = 0.1, 0.05, 0.9, 0.85
 #: A campaign shares the rate with others for so many seconds after it last asked for permits.
 ACTIVE_SECONDS = 3.0
 #: Mails of the last moments, from which the present rate is told, are forgotten at this pace.

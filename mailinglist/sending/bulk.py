@@ -22,7 +22,7 @@ from mailinglist.merge import Slot, Template
 from mailinglist.sending import ses
 from mailinglist.sending.list_headers import Headers, Shared
 from mailinglist.sending.messages import Content, Mail, Sender
-from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+from mailinglist.sending.outcomes import NOT_POSTED, Outcome, Refused, Scope, Unknown, accepted
 
 MOST_ENTRIES, MOST_BYTES = 50, 900_000
 _quoted = json.encoder.encode_basestring_ascii
@@ -81,14 +81,16 @@ class Bulk:
             weight[key] = weight.get(key, 0) + size
         return [call for calls in groups.values() for call in calls]
 
-    def send(self, mails: Sequence[Mail]) -> list[Outcome]:
-        """One call. When SES refuses the call as such, nothing was sent: each mail then goes by itself."""
+    def send(self, mails: Sequence[Mail], may_go: Callable[[], bool]) -> list[Outcome]:
+        """One call. When SES refuses the call as such, nothing was sent: each mail then goes by itself, as long as
+        ``may_go``.
+        """
         try:
             found = (self.call or ses.connection().send_bulk_email)(body(mails))
         except boto.ClientError as error:
             outcome = ses.from_api_error(error)
             if isinstance(outcome, Refused) and outcome.scope is Scope.RECIPIENT:
-                return [self.single(mail) for mail in mails]
+                return [self.single(mail) if may_go() else NOT_POSTED for mail in mails]
             return [outcome] * len(mails)
         except boto.BotoCoreError as error:
             return [ses.from_network_error(error)] * len(mails)
@@ -109,7 +111,7 @@ def outcome_of(result: Any) -> Outcome:
     """What SES says about one entry."""
     status, text = str(result.get("Status", "")), str(result.get("Error") or "")
     if status == "SUCCESS" and result.get("MessageId"):
-        return Accepted(str(result["MessageId"]))
+        return accepted(result["MessageId"])
     if status in STATUSES:
         scope, code = STATUSES[status]
         return Refused(scope, code, text or status, ses.RETRY_AFTER.get(scope, 0))

@@ -301,7 +301,7 @@ def _row(claimed: Claimed, outcome: Outcome) -> tuple[Any, ...]:
                 Result.REFUSED.value,
                 None,
                 code[:80],
-                _clean(text),
+                text,
                 state.value,
                 code[:60],
                 float(retry_after),
@@ -312,7 +312,7 @@ def _row(claimed: Claimed, outcome: Outcome) -> tuple[Any, ...]:
                 Result.UNKNOWN.value,
                 None,
                 code[:80],
-                _clean(text),
+                text,
                 State.UNKNOWN.value,
                 code[:60],
                 0.0,
@@ -336,7 +336,3 @@ def _element(value: int | float | str | None) -> str:
         escaped = value.replace("\\", r"\\").replace('"', r"\"")
         return f'"{escaped}"'
     return "NULL" if value is None else str(value)
-
-
-def _clean(text: str) -> str:
-    return text.replace("\x00", "")[:2000]

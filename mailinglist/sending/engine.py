@@ -13,16 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
 
 from mailinglist import places
+from mailinglist.models import Campaign
 from mailinglist.sending import home, messages, pacing, queue
 from mailinglist.sending.bulk import Bulk
 from mailinglist.sending.failpoints import reach
-from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+from mailinglist.sending.outcomes import NOT_POSTED, Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.queue import Claimed
 from mailinglist.sending.sender import Call, Results, Sender
 from mailinglist.sending.transport import Raw, Transport
+from mailinglist.sending.writing_down import AWAY, WritingDown
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +33,10 @@ RUNS_PER_CAMPAIGN = 4
 BREAKER, BREAKER_SECONDS = 10, 15.0
 #: Refused recipients in a row after which the campaign is stopped: it is not the recipients.
 REFUSED_IN_A_ROW = 20
-#: Seconds between tries to write outcomes down while PostgreSQL is away.
-WRITE_BACK_PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 15, 15)
 #: Outcomes are gathered for so many seconds before they are written down together.
 GATHER_SECONDS = 0.02
-#: A campaign's run looks so often, in seconds, for people who wait for a mail and find no worker free.
+#: A campaign's run looks so often, in seconds, whether the campaign may still go, and for people who wait for a mail and
+#: find no worker free.
 LOOK_SECONDS = 1.0
 #: SendBulkEmail calls in hand per process, of 50 rows each: with hundreds in one statement a row costs much less.
 BULK_CALLS = 32
@@ -126,7 +126,10 @@ class _Run:
         self.sender = Sender(transport, most_open=-(-self.most // transport.size))
         self.result: Result | None = None
         self.unanswered = self.refused = 0
-        self.look_at = time.monotonic() + LOOK_SECONDS
+        self.look_at = self.status_at = time.monotonic() + LOOK_SECONDS
+        #: The lease of what was claimed last is over then.
+        self.lease_ends = 0.0
+        self.writing = WritingDown(stopping, away=lambda: self._end(More(0, TIME_UP)))
 
     def go(self) -> Result:
         with self.sender:
@@ -136,11 +139,23 @@ class _Run:
             finally:
                 # Also when the database failed above: what is in flight has an answer that must be written
                 # down.
-                if stopping.is_set():
-                    self.sender.stop()
-                while self.in_hand:
-                    self._collect()
+                self._drain()
+        if self.writing.error:
+            raise self.writing.error
         return self.result
+
+    def _drain(self) -> None:
+        """Await what is in hand, whatever happens, and no longer than its lease."""
+        while self.in_hand:
+            found = False
+            try:
+                found = self._collect()
+            except Exception:  # of what an outcome means to others; the outcome itself is written down
+                logger.exception("The end of a run failed in an unforeseen way; it goes on.")
+                self.sender.stop()
+            if not found and time.monotonic() > self.lease_ends:
+                logger.error("%d posts never came to an end; they become unknown.", self.in_hand)
+                return
 
     def _round(self) -> None:
         if stopping.is_set() or time.monotonic() >= self.ends_at or self._somebody_waits():
@@ -148,10 +163,15 @@ class _Run:
             return
         free = self._room()
         if free < max(1, self.most // 8):
-            return self._collect()
+            self._collect()
+            return
         permit = pacing.take(free, campaign_id=self.campaign_id, urgent=self.campaign_id is None)
         if not permit.granted:
-            return self._collect() if self.in_hand else self._wait(permit.wait_seconds, permit.why)
+            if self.in_hand:
+                self._collect()
+            else:
+                self._wait(permit.wait_seconds, permit.why)
+            return
         started = time.monotonic()
         reach("before-claim")
         claimed = queue.claim(
@@ -164,9 +184,10 @@ class _Run:
         reach("after-claim")
         pacing.give_back(permit.granted - len(claimed), self.campaign_id)
         if claimed:
+            self.status_at = started + LOOK_SECONDS
             self._post(claimed, permit.delays, started)
-            while claimed[0].crashes and self.in_hand:
-                self._collect()
+            if claimed[0].crashes:
+                self._drain()
         elif self.in_hand:
             self._collect()
         else:
@@ -180,10 +201,23 @@ class _Run:
         return min(-(-self.most // 2) - waiting, self.most - self.in_hand)
 
     def _post(self, claimed: list[Claimed], delays: Sequence[float], started: float) -> None:
+        self.lease_ends = started + settings.LEASE_SECONDS
+        self.in_hand += len(claimed)
+        try:
+            calls, unbuilt = self._build(claimed, delays, started)
+        except Exception:  # such as a database that went away: the rows are in hand, and no call has them
+            self._record([(row, NOT_POSTED) for row in claimed])
+            raise
+        self.sender.submit(calls)
+        self._record(unbuilt)
+
+    def _build(
+        self, claimed: list[Claimed], delays: Sequence[float], started: float
+    ) -> tuple[list[Call], Results]:
+        """The calls for these rows, and the rows of which no mail can be made."""
         # Three quarters of the lease: a process that was frozen must not post what others may have taken
         # over.
         not_after = started + settings.LEASE_SECONDS * 0.75
-        self.in_hand += len(claimed)
         rows: list[Claimed] = []
         mails: list[messages.Mail] = []
         unbuilt: Results = []
@@ -202,13 +236,15 @@ class _Run:
             )
             for group in self.transport.group(mails)
         ]
-        self.sender.submit(calls)
-        self._record(unbuilt)
+        return calls, unbuilt
 
-    def _collect(self) -> None:
-        """Write down the outcomes of posts that are done; waits a moment for some to come together."""
+    def _collect(self) -> bool:
+        """Write down the outcomes of posts that are done; waits a moment for some to come together. False: none came."""
         if stopping.is_set():
             self.sender.stop()
+            self.writing.hurry()
+        elif self._is_off():
+            self._end(Drained())
         found = self.sender.results(0.5)
         until = time.monotonic() + GATHER_SECONDS
         while found and len(found) < self.in_hand and len(found) < self.most // 4:
@@ -219,14 +255,17 @@ class _Run:
             time.sleep(min(left, GATHER_SECONDS / 5))
             found += self.sender.results(0)
         self._record(found)
+        return bool(found)
 
     def _record(self, results: Results) -> None:
         if not results:
             return
         reach("before-write-back")
-        _write_back(results)
+        try:
+            self.writing.write(results)
+        finally:
+            self.in_hand -= len(results)
         reach("after-write-back")
-        self.in_hand -= len(results)
         for _, outcome in results:
             self._judge(outcome)
 
@@ -239,7 +278,7 @@ class _Run:
                 if self.unanswered == BREAKER:
                     pacing.hold(BREAKER_SECONDS)
                     self._end(More(BREAKER_SECONDS, pacing.UNAVAILABLE))
-            case Refused(scope=Scope.THROTTLE, code=code) if code != messages.NOT_POSTED:
+            case Refused(scope=Scope.THROTTLE, code=code) if code != NOT_POSTED.code:
                 pacing.throttled()
             case Refused(scope=Scope.QUOTA):
                 pacing.refused_for_quota()
@@ -273,24 +312,26 @@ class _Run:
         self.look_at = time.monotonic() + LOOK_SECONDS
         return queue.next_due_in(None) == 0 and not is_running(None)
 
+    def _is_off(self) -> bool:
+        """Whether the campaign was paused or cancelled since the last claim. A claim looks too, but where SES is slow
+        none may come for long.
+        """
+        if self.campaign_id is None or time.monotonic() < self.status_at:
+            return False
+        self.status_at = time.monotonic() + LOOK_SECONDS
+        status = Campaign.Status
+        try:
+            return not Campaign.objects.filter(
+                pk=self.campaign_id, status__in=(status.SENDING, status.FINISHED)
+            ).exists()
+        except AWAY:  # the outcomes are written down first, or wait
+            return False
+
     def _wait(self, seconds: float, why: str) -> None:
         if time.monotonic() + seconds >= self.ends_at:
             self.result = More(seconds, why)
         else:
             stopping.wait(min(seconds, LOOK_SECONDS))
-
-
-def _write_back(results: Results) -> None:
-    for pause in WRITE_BACK_PAUSES:
-        try:
-            return queue.finish(results)
-        except (OperationalError, InterfaceError) as error:
-            logger.warning(
-                "%d outcomes could not be written down yet (%s); trying again.", len(results), error
-            )
-            connection.close()
-            time.sleep(pause)
-    queue.finish(results)
 
 
 def _stopped(code: str, text: str) -> Stopped:

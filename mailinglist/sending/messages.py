@@ -25,7 +25,7 @@ from mailinglist.sending.outcomes import Refused, Scope
 
 logger = logging.getLogger(__name__)
 
-NOT_POSTED, RENDER_ERROR = "not-posted", "render-error"
+RENDER_ERROR = "render-error"
 #: Names that every campaign may use; the subscriber's attributes come on top.
 VALUE_NAMES = frozenset(
     {

@@ -5,8 +5,18 @@ decides by them whether to go on, slow down or stop. Exactly one of three things
 SES did not take it, or nobody can tell.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+#: What can be stored of an answer: the column of message ids, and enough of a text for people.
+_MESSAGE_ID = re.compile(r"[!-~]{1,120}")
+_TEXT = 2000
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes neither NUL nor half a character."""
+    return text.replace("\0", "")[:_TEXT].encode("utf-8", "replace").decode()
 
 
 class Scope(StrEnum):
@@ -41,6 +51,9 @@ class Refused:
     #: Seconds after which it is worth another try; 0: as soon as somebody gets to it.
     retry_after: float = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _storable(self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -49,5 +62,18 @@ class Unknown:
     code: str
     text: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _storable(self.text))
+
 
 Outcome = Accepted | Refused | Unknown
+
+#: The mail's turn did not come before its run, or its lease, was over.
+NOT_POSTED = Refused(Scope.THROTTLE, "not-posted", "Not posted: the run ended before its turn came.")
+
+
+def accepted(message_id: object) -> Accepted | Unknown:
+    """The outcome of a 200 of SES. Without a usable name for the mail nobody can say what SES did with it."""
+    if isinstance(message_id, str) and _MESSAGE_ID.fullmatch(message_id):
+        return Accepted(message_id)
+    return Unknown("no-message-id", f"SES answered with a message id that is none: {message_id!r}")

@@ -1,7 +1,7 @@
 """How fast and how much: one budget of the SES account and region, shared by all processes through one row.
 
 Called by the engine before each claim. A permit is the right to post one recipient at a given moment. The rate comes
-from GetAccount (asked once a minute, outside any transaction) times a factor that is halved when SES throttles and
+from GetAccount (asked once a minute, outside any transaction) times a factor that falls when SES throttles and
 grows back slowly. Campaigns that send at once share the rate; 5 % of it, and of the 24-hour quota, are kept for mail
 that a person waits for (confirmations). Times are the database's.
 
@@ -104,7 +104,7 @@ def give_back(n: int, campaign_id: int | None = None) -> None:
 
 
 def throttled() -> None:
-    """SES said: too fast. Halve the factor, once for answers that come together, and ask for the rate anew."""
+    """SES said: too fast. Go slower, once for answers that come together, and ask for the rate anew."""
     with _locked() as found:
         _write(replace(slowed(refilled(found.budget, found.now), found.now), fetched_at=None))
 

@@ -256,7 +256,6 @@ def resolve_unknown() -> Resolved:
 
 
 @transaction.atomic
-@transaction.atomic
 def resend(delivery_id: int, *, by: Actor) -> None:
     """A manager sends a mail again whose outcome is unknown, or which was refused. Raises CannotResend."""
     delivery = Delivery.objects.select_related("campaign").get(pk=delivery_id)

@@ -19,8 +19,8 @@ from mailinglist.sending import hub
 from mailinglist.sending.claims import Claimed
 from mailinglist.sending.failpoints import reach
 from mailinglist.sending.in_flight import START, InFlight
-from mailinglist.sending.messages import NOT_POSTED, Mail
-from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
+from mailinglist.sending.messages import Mail
+from mailinglist.sending.outcomes import NOT_POSTED, Outcome, Unknown
 from mailinglist.sending.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class Sender:
     def _stop(self) -> None:
         self._stopped = True
         while self._waiting:
-            self._results.put(_not_posted(self._waiting.popleft()))
+            self._results.put(_all(self._waiting.popleft(), NOT_POSTED))
 
     def _begin(self) -> None:
         """Open as many calls as are due and allowed. Runs in the loop, never in a call's greenlet."""
@@ -139,17 +139,20 @@ class Sender:
     def _post(self, call: Call) -> Results:
         begun = time.monotonic()
         if begun > call.not_after:
-            return _not_posted(call)
+            return _all(call, NOT_POSTED)
+
+        def may_go() -> bool:
+            return not self._stopped and time.monotonic() <= call.not_after
+
         reach("before-post", call.mails[0].to[0])
         try:
-            outcomes = self._transport.send(call.mails)
+            results = list(zip(call.rows, self._transport.send(call.mails, may_go), strict=True))
         except Exception as error:  # the outermost net of a post: whatever it was, the mails may have left
             logger.exception("A post to SES failed in an unforeseen way.")
-            outcomes = [Unknown("error", f"{type(error).__name__}: {error}")] * len(call.rows)
+            results = _all(call, Unknown("error", f"{type(error).__name__}: {error}"))
         self._in_flight.observe(time.monotonic() - begun, self._open)
-        return list(zip(call.rows, outcomes, strict=True))
+        return results
 
 
-def _not_posted(call: Call) -> Results:
-    outcome = Refused(Scope.THROTTLE, NOT_POSTED, "Not posted: the run ended before its turn came.")
+def _all(call: Call, outcome: Outcome) -> Results:
     return [(row, outcome) for row in call.rows]

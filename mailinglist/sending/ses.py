@@ -7,7 +7,8 @@ below. Called by sending/sender.py, many calls at once. Never raises for anythin
 The tables follow the SESv2 error shapes (SendEmail, "Errors") and botocore's exceptions. Where nobody can
 tell whether SES took the mail, the outcome is Unknown: SES has no idempotency token, so a second POST may be
 a second mail. A 4xx that no row names refuses this recipient; the engine stops a campaign that is refused
-many times in a row.
+many times in a row. SES names each of its errors: a 4xx without a name comes from something in between, and
+nothing was taken.
 """
 
 import logging
@@ -22,7 +23,7 @@ from botocore import exceptions as boto
 from django_ses import SESBackend
 
 from mailinglist import aws
-from mailinglist.sending.outcomes import Accepted, Outcome, Refused, Scope, Unknown
+from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown, accepted
 from mailinglist.sending.wire import Wire
 
 logger = logging.getLogger(__name__)
@@ -34,26 +35,22 @@ if find_spec("dkim") is None:
 #: Seconds to wait before the same mail is tried again.
 RETRY_AFTER = {Scope.THROTTLE: 2.0, Scope.QUOTA: 60.0}
 
-#: (error code, pattern that the message must match, scope, our code). The first row that fits decides.
-API_ERRORS: list[tuple[str, str, Scope, str]] = [
+_TOO_FAST = (
+    "TooManyRequestsException TooManyRequests Throttling ThrottlingException ThrottledException RequestThrottled "
+    "RequestThrottledException RequestLimitExceeded BandwidthLimitExceeded SlowDown "
+)
+#: (error code, pattern that the message must match, scope or None for Unknown, our code). The first row that fits
+#: decides.
+API_ERRORS: list[tuple[str, str, Scope | None, str]] = [
     (code, pattern, scope, reason)
     for codes, pattern, scope, reason in [
-        (
-            "TooManyRequestsException LimitExceededException Throttling ThrottlingException "
-            "ThrottledException RequestThrottled RequestThrottledException RequestLimitExceeded SlowDown",
-            r"daily|24.?hour|quota",
-            Scope.QUOTA,
-            "daily-quota",
-        ),
+        (_TOO_FAST + "LimitExceededException", r"daily|24.?hour|quota", Scope.QUOTA, "daily-quota"),
         ("LimitExceededException", r"rate|per second", Scope.THROTTLE, "throttled"),
         ("LimitExceededException", r"", Scope.QUOTA, "daily-quota"),
-        (
-            "TooManyRequestsException Throttling ThrottlingException ThrottledException RequestThrottled "
-            "RequestThrottledException RequestLimitExceeded SlowDown",
-            r"",
-            Scope.THROTTLE,
-            "throttled",
-        ),
+        # A request that SES would not begin with, beside one before it.
+        (_TOO_FAST + "PriorRequestNotComplete", r"", Scope.THROTTLE, "throttled"),
+        # Of a connection that fell silent: SES does not say whether it had read the whole mail by then.
+        ("RequestTimeout RequestTimeoutException", r"", None, "timeout"),
         ("AccountSuspendedException", r"", Scope.ACCOUNT, "ses-suspended"),
         (
             "SendingPausedException ConfigurationSetSendingPausedException",
@@ -96,6 +93,8 @@ STATUS_ERRORS: dict[int, tuple[Scope, str]] = {
     413: (Scope.RECIPIENT, "too-large"),
     429: (Scope.THROTTLE, "throttled"),
 }
+#: What something in between may say in its own words, and what is true all the same.
+_TRUE_OF_ANYBODY = {413, 429}
 
 #: (exception of botocore, outcome's scope or None for Unknown, our code). The first that fits decides.
 NETWORK_ERRORS: list[tuple[type[Exception], Scope | None, str]] = [
@@ -166,7 +165,7 @@ def send(message: Sendable) -> Outcome:
         if "message_id" not in message.extra_headers:
             return Unknown("no-answer", f"SES gave no message id: {type(error).__name__}: {error}")
         logger.exception("The mail was accepted; what django-ses did after that failed.")
-    return Accepted(str(message.extra_headers["message_id"]))
+    return accepted(message.extra_headers["message_id"])
 
 
 def connection() -> Any:
@@ -179,16 +178,28 @@ def from_api_error(error: boto.ClientError) -> Outcome:
     """The outcome of an error that SES itself answered with."""
     found = error.response.get("Error", {})
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    code, text = str(found.get("Code", "")), str(found.get("Message", "") or error)
+    code, said = str(found.get("Code", "")), str(found.get("Message", ""))
+    text = said or str(error)
     if status >= 500 or status == 408 or code == "InternalServiceErrorException":
         return Unknown(f"http-{status}", text)
     for known, pattern, scope, reason in API_ERRORS:
         if code == known and re.search(pattern, text, re.IGNORECASE):
-            return _refused(scope, reason, text)
+            return _refused(scope, reason, text) if scope else Unknown(reason, text)
+    if _is_of_a_proxy(status, code, said):
+        return _refused(Scope.THROTTLE, "unreachable", f"HTTP {status}, not of Amazon SES: {said[:200]}")
     if 400 <= status < 500:
         scope, reason = STATUS_ERRORS.get(status, (Scope.RECIPIENT, _own_code(code, status)))
         return _refused(scope, reason, text)
     return Unknown(_own_code(code, status), text)
+
+
+def _is_of_a_proxy(status: int, code: str, said: str) -> bool:
+    """Whether something in between refused the request. Where an error has no name, botocore puts the status there."""
+    if status == 407:
+        return True
+    if not 400 <= status < 500 or code not in ("", str(status)) or status in _TRUE_OF_ANYBODY:
+        return False
+    return status not in STATUS_ERRORS or said.lstrip().startswith("<")
 
 
 def from_network_error(error: boto.BotoCoreError) -> Outcome:

@@ -25,8 +25,10 @@ class Transport(Protocol):
         """The calls that these mails make: positions in ``mails``, each once, at most ``size`` per call."""
         ...
 
-    def send(self, mails: Sequence[Mail]) -> list[Outcome]:
-        """One call for one group; the outcome of each mail, in order."""
+    def send(self, mails: Sequence[Mail], may_go: Callable[[], bool]) -> list[Outcome]:
+        """One call for one group; the outcome of each mail, in order. Before each request after the first it asks
+        ``may_go``: what must not go any more is NOT_POSTED.
+        """
         ...
 
 
@@ -40,5 +42,5 @@ class Raw:
     def group(self, mails: Sequence[Mail]) -> list[list[int]]:
         return [[position] for position in range(len(mails))]
 
-    def send(self, mails: Sequence[Mail]) -> list[Outcome]:
+    def send(self, mails: Sequence[Mail], may_go: Callable[[], bool]) -> list[Outcome]:
         return [self.post(mails[0])]

@@ -210,16 +210,17 @@ class _Connection(asyncio.Protocol):
 
 def _parsed(operation: str, answer: _Answer) -> dict[str, Any]:
     metadata = {"HTTPStatusCode": answer.status, "RequestId": answer.header(b"x-amzn-requestid")}
+    said = ""
     try:
         found = json.loads(answer.content) if answer.content else {}
     except ValueError:
-        found = None
+        found, said = None, answer.content[:2000].decode("utf-8", "replace")
     if answer.status >= 300:
         fields = found if isinstance(found, dict) else {}
         code = answer.header(b"x-amzn-errortype") or str(fields.get("__type") or fields.get("code") or "")
         # The header may carry a namespace and a URI around the name: "ns#Name:http://…".
         name = code.partition(":")[0].rpartition("#")[2]
-        text = str(fields.get("message") or fields.get("Message") or "")
+        text = str(fields.get("message") or fields.get("Message") or said)
         raise boto.ClientError(
             {"Error": {"Code": name, "Message": text}, "ResponseMetadata": metadata}, operation
         )

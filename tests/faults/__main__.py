@@ -22,7 +22,7 @@ examples:
 exit status: 0 every row passed (with --mutations: every mutation was noticed), 1 not, 2 wrong arguments"""
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="script/faults",
         description="Kills, cuts and stalls everything around the sending engine, and checks what became of each mail.",
@@ -30,23 +30,29 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="the quick sizes")
-    parser.add_argument("--only", metavar="ROWS", default="", help="rows by name, with commas between")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all random choices (1)")
+    parser.add_argument("--only", metavar="ROWS", help="rows by name, with commas between")
+    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="of all random choices (1)")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     parser.add_argument("--mutations", action="store_true", help="see below")
-    given = parser.parse_args()
-    if given.mutations:
-        return mutations.run(given.seed)
+    given = parser.parse_args(arguments)
     matrix = QUICK if given.quick else FULL
-    names = [name for name in given.only.split(",") if name] or list(matrix)
+    names = list(matrix) if given.only is None else [name.strip() for name in given.only.split(",")]
     if unknown := [name for name in names if name not in matrix]:
         parser.error(f"There is no row {unknown[0]!r}. Rows: {', '.join(matrix)}.")
+    if given.mutations:
+        return mutations.run(given.seed)
     rows, ledger = play({name: matrix[name] for name in names}, given.seed)
     print(markdown(rows))
     print(f"The ledger and the logs are in {ledger}.")
     if given.json:
         print(as_line(rows, ledger))
     return int(any(row.violations or row.lost or row.unexplained for row in rows))
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more.")
+    return int(text)
 
 
 def play(matrix: dict[str, Run], seed: int) -> tuple[list[Row], str]:

@@ -77,7 +77,7 @@ FULL: dict[str, Run] = {
     ),
     "poison": _row(amazon.poison, 200),
     "slow-network": _row(amazon.slow_network, 200),
-    "postgres": _row(stores.postgres, 3_000, times=5, down=10),
+    "postgres": _row(stores.postgres, 3_000, times=5, down=60),
     "webhook-without-database": _row(stores.webhook_without_database, 300, down=10),
     "broker": _row(stores.broker, 3_000, times=3, down=20),
     "repeated-messages": _row(stores.repeated_messages, 1_000),

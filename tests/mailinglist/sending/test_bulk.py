@@ -189,7 +189,7 @@ def test_a_lost_answer_makes_its_entries_unknown_and_nobody_else() -> None:
 @pytest.mark.parametrize("answer", [{}, {"BulkEmailEntryResults": []}, {"BulkEmailEntryResults": None}])
 def test_an_answer_that_does_not_fit_leaves_all_entries_unknown(answer: dict[str, Any]) -> None:
     campaign = started(3)
-    outcomes = Bulk(lambda body: answer).send(mails_of(campaign))
+    outcomes = Bulk(lambda body: answer).send(mails_of(campaign), lambda: True)
     assert {type(outcome) for outcome in outcomes} == {Unknown} and len(outcomes) == 3
 
 
@@ -223,11 +223,11 @@ def test_a_throttled_or_paused_call_is_that_for_all_its_entries() -> None:
 
         return call
 
-    throttled = Bulk(raising(client_error("TooManyRequestsException", 429))).send(mails)
+    throttled = Bulk(raising(client_error("TooManyRequestsException", 429))).send(mails, lambda: True)
     assert [outcome.scope for outcome in throttled] == [Scope.THROTTLE] * 3  # type: ignore[union-attr]
-    paused = Bulk(raising(client_error("SendingPausedException", 400))).send(mails)
+    paused = Bulk(raising(client_error("SendingPausedException", 400))).send(mails, lambda: True)
     assert [outcome.code for outcome in paused] == ["ses-paused"] * 3  # type: ignore[union-attr]
-    away = Bulk(raising(boto.EndpointConnectionError(endpoint_url="x"))).send(mails)
+    away = Bulk(raising(boto.EndpointConnectionError(endpoint_url="x"))).send(mails, lambda: True)
     assert [outcome.code for outcome in away] == ["unreachable"] * 3  # type: ignore[union-attr]
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailinglist import aws, lifecycle
 from mailinglist.changes import SYSTEM
 from mailinglist.models import Attempt, SendBudget, Subscription, Suppression
-from mailinglist.sending import engine, messages, pacing, queue
+from mailinglist.sending import engine, messages, pacing, queue, writing_down
 from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
 from mailinglist.sending.sender import Call, Sender
 from mailinglist.sending.transport import Raw
@@ -216,7 +216,7 @@ def test_outcomes_are_written_down_after_the_database_was_away(monkeypatch: pyte
         finish(results)  # type: ignore[arg-type]
 
     monkeypatch.setattr(queue, "finish", away_once)
-    monkeypatch.setattr(engine.connection, "close", lambda: None)
+    monkeypatch.setattr(writing_down.connection, "close", lambda: None)
     assert engine.run(campaign.pk, transport=Raw(FakeSES())) == engine.Drained()
     assert states(campaign) == [("sent", "")] and tries == [1, 1]
 

@@ -168,6 +168,12 @@ TABLE = [
         Scope.ACCOUNT,
         "credentials",
     ),
+    (400, "TooManyRequests", "Rate exceeded", Scope.THROTTLE, "throttled"),
+    (400, "TooManyRequests", "Daily message quota exceeded.", Scope.QUOTA, "daily-quota"),
+    (400, "BandwidthLimitExceeded", "", Scope.THROTTLE, "throttled"),
+    (400, "PriorRequestNotComplete", "A prior request is not complete", Scope.THROTTLE, "throttled"),
+    (400, "RequestTimeout", "Your socket connection was not read from or written to.", None, "timeout"),
+    (400, "RequestTimeoutException", "", None, "timeout"),
     (403, "SomethingNew", "", Scope.ACCOUNT, "credentials"),
     (413, "RequestEntityTooLarge", "", Scope.RECIPIENT, "too-large"),
     (429, "SomethingNew", "", Scope.THROTTLE, "throttled"),
@@ -198,6 +204,50 @@ def check(outcome: Outcome, scope: Scope | None, ours: str) -> None:
         assert isinstance(outcome, Refused) and outcome.scope is scope
         assert (outcome.retry_after > 0) == (scope in (Scope.THROTTLE, Scope.QUOTA))
     assert outcome.code == ours  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("by_boto", [False, True])
+@pytest.mark.parametrize(
+    ("status", "payload", "scope", "ours"),
+    [
+        (407, b"", Scope.THROTTLE, "unreachable"),
+        (400, b"<html>The plain HTTP request was sent to HTTPS port</html>", Scope.THROTTLE, "unreachable"),
+        (400, b"", Scope.THROTTLE, "unreachable"),
+        (403, b"<html>Blocked by your company</html>", Scope.THROTTLE, "unreachable"),
+        (404, b"<html>nginx</html>", Scope.THROTTLE, "unreachable"),
+        (413, b"<html>Request Entity Too Large</html>", Scope.RECIPIENT, "too-large"),
+        (429, b"<html>Slow down</html>", Scope.THROTTLE, "throttled"),
+    ],
+)
+def test_what_something_in_between_answers_is_no_word_of_ses_about_a_recipient(
+    endpoint: FakeEndpoint,
+    status: int,
+    payload: bytes,
+    scope: Scope,
+    ours: str,
+    by_boto: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if by_boto:
+        monkeypatch.setattr(ses, "connection", lambda: aws.client("sesv2"))
+    endpoint.answer = (status, {"Content-Type": "text/html"}, payload)
+    check(ses.send(mail()), scope, ours)
+
+
+@pytest.mark.parametrize("message_id", [None, "", 7, "x" * 130, "a\0b", "half \ud83d"])
+def test_a_message_id_that_is_none_leaves_the_outcome_unknown(
+    endpoint: FakeEndpoint, message_id: object
+) -> None:
+    endpoint.answer = (200, {}, json.dumps({"MessageId": message_id}).encode())
+    outcome = ses.send(mail())
+    assert isinstance(outcome, Unknown) and outcome.code == "no-message-id"
+
+
+def test_the_words_of_ses_can_be_stored_whatever_they_are(endpoint: FakeEndpoint) -> None:
+    endpoint.answer = error(400, "MessageRejected", "half \ud83d, nothing \0, long " + "x" * 3000)
+    outcome = ses.send(mail())
+    assert isinstance(outcome, Refused)
+    assert outcome.text.startswith("half ?, nothing , long x") and len(outcome.text) == 2000
 
 
 @pytest.mark.parametrize(
