@@ -109,6 +109,16 @@ class TestFactor:
         assert slowed(once, after(0.5)) == once
         assert slowed(once, after(2)).factor == 0.25
 
+    def test_where_ses_said_no_before_it_falls_a_little_and_grows_slowly(self) -> None:
+        known = budget(max_send_rate=50, factor=0.28, ceiling=0.28, throttled_at=after(-60))
+        less = slowed(known, NOW)
+        assert less.factor == pytest.approx(0.252) and less.ceiling == 0.28
+        assert slowed(less, after(3)).factor == pytest.approx(0.2142)
+        later = refilled(replace(less, refilled_at=after(5)), after(25))
+        assert 0.252 < later.factor < 0.28
+        assert refilled(later, after(300)).ceiling == 0, "far above it, it says nothing any more"
+        assert slowed(replace(known, ceiling=0.0), NOW).factor == 0.14
+
     def test_it_has_a_floor_and_grows_back(self) -> None:
         low = budget(factor=0.1, throttled_at=NOW)
         assert slowed(low, after(5)).factor == 0.1
@@ -127,17 +137,26 @@ class TestFactor:
         assert informed(waiting, account(sent=1000)).quota_until == after(60)
         assert informed(waiting, account(sent=10)).quota_until is None
 
-    @pytest.mark.parametrize("limits", [(14, 14), (14, 1), (1, 14)])
+    @pytest.mark.parametrize(
+        ("limits", "says"),
+        [
+            ((14, 14), (14, 14)),
+            ((14, 1), (14, 1)),
+            ((1, 14), (1, 14)),
+            ((14, 14), (50, 50)),
+            ((14, 1), (50, 1)),
+        ],
+    )
     def test_a_minute_after_ses_throttles_the_pace_is_within_a_tenth_of_its_limit(
-        self, limits: tuple[int, int]
+        self, limits: tuple[int, int], says: tuple[int, int]
     ) -> None:
-        """We believed in 50 a second; SES tells its limit when it is asked, which a throttled call does."""
+        """We believed in 50 a second; SES says something when it is asked, which a throttled call does."""
         state, room = budget(max_send_rate=50, max_24_hour=-1), 0.0
         posts: list[float] = []
         accepted: list[float] = []
         for tenth in range(2400):
             second, limit = tenth / 10, limits[tenth // 1200]
-            now, told = after(second), account(rate=limit, day=-1)
+            now, told = after(second), account(rate=says[tenth // 1200], day=-1)
             if tenth % 600 == 0:  # it is asked once a minute anyhow
                 state = informed(refilled(state, now), told)
             permit, state = decide(refilled(state, now), 16, now, share=0.95, campaign_id=1)
