@@ -118,6 +118,10 @@ def pages() -> dict[str, str]:
         space, _, short = name.partition(":")
         if space == "admin" and "/" not in short and short not in LEFT_OUT:
             found.setdefault(short, path)
+    # Stands under the deliveries, and is about a campaign.
+    found["mailinglist_delivery_export"] = reverse(
+        "admin:mailinglist_delivery_export", args=[values["campaign_id"]]
+    )
     return found
 
 
