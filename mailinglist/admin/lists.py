@@ -157,7 +157,8 @@ class MailingListAdmin(PlainAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         used = Subscription.objects.filter(list_id=whole_number(object_id))
-        if used.exists():
+        # Whoever may delete none is not told either which lists there are.
+        if self.has_delete_permission(request) and used.exists():
             messages.error(
                 request,
                 "This list cannot be deleted: people are, or were, subscribed to it, and their consent and "

@@ -123,6 +123,14 @@ def test_a_forgery_is_answered_with_403_and_leaves_no_row(name: str, version: st
     assert not Notification.objects.exists()
 
 
+@pytest.mark.parametrize("without", ["Signature", "SignatureVersion", "SigningCertURL"])
+def test_a_message_that_nobody_signed_is_refused_and_leaves_no_row(without: str, origin: Origin) -> None:
+    bounce = envelope(payload("events/bounce-permanent-general.json").decode())
+    del bounce[without]
+    assert post(body(bounce), **{"x-amz-sns-message-type": "Notification"}) in (400, 403)
+    assert origin.fetched == [] and not Notification.objects.exists()
+
+
 def test_a_foreign_topic_is_answered_with_403_although_it_is_signed(origin: Origin) -> None:
     assert post(body(envelope(TopicArn="arn:aws:sns:us-east-1:999999999999:attacker"))) == 403
     assert origin.fetched == [] and not Notification.objects.exists()

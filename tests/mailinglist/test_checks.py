@@ -1,10 +1,14 @@
 """What must not be started: every system check of both apps, with its way out."""
 
+import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
 from django.core.checks import CheckMessage, run_checks
+from django.core.checks.registry import registry
 from django.db import connection
 from django.test import override_settings
 
@@ -25,6 +29,7 @@ PRODUCTION: dict[str, Any] = {
     "DAY_SECONDS": 86400.0,
     "DEFAULT_FROM_EMAIL": "lists@example.org",
 }
+APPS = {"mailinglist", "bounces"}
 OURS = [
     checks.check_secret_key,
     checks.check_suppression_key,
@@ -120,7 +125,14 @@ def test_without_a_database_to_ask_nothing_is_said_about_it() -> None:
     assert list(checks.check_durability(databases=None)) == []
 
 
-def test_manage_py_runs_the_checks_of_both_apps() -> None:
+def test_manage_py_runs_every_check_and_each_of_their_messages_is_tested_here() -> None:
     with override_settings(**{**PRODUCTION, "SECRET_KEY": "short", "SNS_TOPIC_ARNS": []}):
         reported = {message.id for message in run_checks()}
     assert {"mailinglist.E001", "bounces.E001"} <= reported
+    registered = {check for check in registry.get_checks() if check.__module__.split(".")[0] in APPS}
+    assert registered == {*OURS, checks.check_durability}
+    codes = re.compile(r'"((?:mailinglist|bounces)\.[EWC]\d+)"')
+    written = {
+        code for module in (checks, bounces_checks) for code in codes.findall(inspect.getsource(module))
+    }
+    assert written == set(codes.findall(Path(__file__).read_text()))

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.test_get_changes_nothing import Watch, addresses, cast
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What a careful operator sets; docs/operations.md.
@@ -63,6 +67,25 @@ def test_a_second_step_for_nobody_known_stops_the_start(tmp_path: Path, value: s
 def test_no_view_does_without_the_token_but_those_that_programs_post_to() -> None:
     found = {pattern.name for pattern in patterns(get_resolver().url_patterns) if exempt(pattern)}
     assert found == WITHOUT_TOKEN
+
+
+@pytest.mark.django_db
+@pytest.mark.no_cover
+def test_every_other_address_refuses_a_post_without_the_token() -> None:
+    values = cast()
+    User.objects.create_superuser("root", password="x")
+    strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    strict.force_login(User.objects.get())
+    told, listed, watch = [], set(), Watch()
+    for name, path in dict(addresses(values)).items():
+        if name in WITHOUT_TOKEN:
+            listed.add(name)
+        elif (status := strict.post(path, {"confirm": "1", "post": "yes"}).status_code) != 403:
+            told.append((name, status))
+    # What a form on somebody's own site sends is shown again, with a button and a token of ours.
+    assert told == [("subscribe", 200)]
+    assert listed == WITHOUT_TOKEN
+    assert watch.changed() == set()
 
 
 def patterns(resolver: Any) -> Iterator[URLPattern]:

@@ -1,6 +1,7 @@
 """The life of a campaign: what may follow what, and what a start decides once."""
 
 import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from mailinglist import lifecycle, suppression
 from mailinglist.changes import SYSTEM
+from mailinglist.composing import body
 from mailinglist.models import (
     Attempt,
     Campaign,
@@ -135,6 +137,27 @@ class TestStart:
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
             campaign = started(1)
         assert rung == [("mailinglist.tasks.send_campaign", campaign.pk)]
+
+    @pytest.mark.parametrize(("part", "name"), [("html", "HTML"), ("text", "text")])
+    def test_a_mail_without_an_unsubscribe_link_does_not_start(
+        self, monkeypatch: pytest.MonkeyPatch, part: str, name: str
+    ) -> None:
+        """Our frame brings it; this holds whatever becomes of the frame."""
+        usual = body.compile
+
+        def compile(campaign: body.Written) -> body.Compiled:
+            whole = usual(campaign)
+            return replace(
+                whole, **{part: getattr(whole, part).replace("unsubscribe_url", "preferences_url")}
+            )
+
+        monkeypatch.setattr(body, "compile", compile)
+        news = make_list()
+        make_readers(news, 1)
+        campaign = make_campaign(news)
+        with pytest.raises(lifecycle.CampaignNotReady, match=f"The {name} part has no unsubscribe link"):
+            lifecycle.start(campaign.pk, by=SYSTEM)
+        assert not Delivery.objects.exists()
 
 
 class TestSchedule:

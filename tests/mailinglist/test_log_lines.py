@@ -20,13 +20,15 @@ from tests.factories import make_list, make_subscriber
 
 pytestmark = pytest.mark.django_db
 CANARY, SECRET = "canary.person+1@post.example", "wJalrCanaryKey/EXAMPLE+9"
-PARTS = ("canary", SECRET, "wJalr")
+KEY_ID = "AKIACANARYEXAMPLE123"
+PARTS = ("canary", SECRET, "wJalr", KEY_ID)
 
 
 @pytest.fixture
 def written(settings: Any) -> Iterator[io.StringIO]:
     """What the handler of the settings would write, of every logger, down to DEBUG for ours."""
     settings.AWS_SECRET_ACCESS_KEY = settings.METRICS_TOKEN = SECRET
+    settings.AWS_ACCESS_KEY_ID = KEY_ID
     log_lines.secrets.cache_clear()
     line = settings.LOGGING["formatters"]["line"]
     assert (
@@ -42,7 +44,7 @@ def written(settings: Any) -> Iterator[io.StringIO]:
 
 
 def fail(*args: Any, **kwargs: Any) -> None:
-    raise RuntimeError(f"Cannot take {CANARY} ({CANARY.replace('@', '%40')}) with {SECRET}")
+    raise RuntimeError(f"Cannot take {CANARY} ({CANARY.replace('@', '%40')}) with {KEY_ID} and {SECRET}")
 
 
 def silent(text: str) -> bool:

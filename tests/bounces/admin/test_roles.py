@@ -1,4 +1,4 @@
-"""Roles: what a manager of one list sees and does of another (nothing), and what each role may do with its own."""
+"""Roles: what a manager of one list sees and does of another (nothing). What each may open: test_role_matrix.py."""
 
 import re
 from collections.abc import Iterator
@@ -251,40 +251,6 @@ def own(client: Client) -> MailingList:
         delivery = make_delivery(make_started(mailing_list, name=name), ada, "unknown")
         make_event(delivery, "soft", f"Told about {name}.")
     return ours
-
-
-#: Page, and what owner, editor, analyst and an analyst with downloads get there (GET).
-MATRIX = [
-    ("admin:mailinglist_campaign_start", "campaign", (200, 200, 403, 403)),
-    ("admin:mailinglist_campaign_test", "campaign", (200, 200, 403, 403)),
-    ("admin:mailinglist_campaign_preview", "campaign", (200, 200, 200, 200)),
-    ("admin:mailinglist_delivery_export", "campaign", (200, 200, 403, 200)),
-    ("admin:mailinglist_subscriber_export", "", (200, 200, 403, 200)),
-    ("admin:mailinglist_subscriber_add", "", (200, 200, 403, 403)),
-    ("admin:mailinglist_subscriber_data", "person", (403, 403, 403, 403)),
-    ("admin:mailinglist_subscriber_erase", "person", (403, 403, 403, 403)),
-    ("admin:mailinglist_import_add", "", (200, 200, 403, 403)),
-    ("admin:bounces_recipient", "person", (200, 200, 200, 200)),
-    ("admin:bounces_recipient_unsubscribe", "person", (200, 200, 403, 403)),
-    ("admin:bounces_recipient_suppress", "person", (403, 403, 403, 403)),
-    ("admin:bounces_policy_add", "", (200, 403, 403, 403)),
-    ("admin:bounces_notification_changelist", "", (403, 403, 403, 403)),
-    ("admin:bounces_providers", "", (403, 403, 403, 403)),
-    ("admin:bounces_restore", "", (403, 403, 403, 403)),
-    ("admin:auth_user_add", "", (403, 403, 403, 403)),
-]
-
-
-@pytest.mark.parametrize("column", range(4), ids=["owner", "editor", "analyst", "exporter"])
-def test_each_role_may_do_its_part_with_its_own_list(client: Client, own: MailingList, column: int) -> None:
-    role = ("owner", "editor", "analyst", "analyst")[column]
-    client.force_login(member("eve", role, own, may_export=column == 3))
-    rows = {"campaign": first(Campaign, name="Plan"), "person": first(Subscriber), "": None}
-    got = {
-        name: client.get(reverse(name, args=[rows[about]] if rows[about] else [])).status_code
-        for name, about, _ in MATRIX
-    }
-    assert got == {name: expected[column] for name, _, expected in MATRIX}
 
 
 def test_a_person_on_two_lists_shows_each_manager_their_own_half(client: Client, own: MailingList) -> None:

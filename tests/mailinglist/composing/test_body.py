@@ -1,5 +1,7 @@
 """What a manager writes → what is mailed."""
 
+import re
+from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from mailinglist import merge
 from mailinglist.composing import body, plain, problems
+from mailinglist.models import Template
 from tests.factories import make_campaign, make_list, make_subscriber
 
 
@@ -180,3 +183,47 @@ class TestProblems:
 
     def test_a_mail_that_gmail_cuts_off_is_a_warning(self) -> None:
         assert self.problems(body="word " * 25_000) == [("body", False)]
+
+
+class _Links(HTMLParser):
+    """Address of each link → the elements around it, as a browser reads the page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: dict[str, list[str]] = {}
+        self._around: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "img", "br", "link", "hr"):
+            self._around.append(self.get_starttag_text() or tag)
+        if tag == "a":
+            self.found[dict(attrs).get("href") or ""] = self._around[:-1]
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._around and not self._around.pop().startswith(f"<{tag}"):
+            pass
+
+
+#: What an end that is missing could swallow or hide.
+LEFT_OPEN = [
+    "<!--", "<!--[if mso]>", "</body></html><!--", "<style>", "<script>", "<title>", "<textarea>", "<plaintext>",
+    "<template>", "<noscript>", "<xmp>", "<select>", "<svg><desc>", "<a href='https://x.example/'>", "<table><tr><td",
+    "<div hidden>", "<div style='display:none'>", "<div style='font-size:0;max-height:0;overflow:hidden'>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("of", ["body", "template"])
+def test_nothing_that_a_manager_leaves_open_takes_the_unsubscribe_link_with_it(of: str) -> None:
+    for end in LEFT_OPEN:
+        template = Template(
+            format="html", source="<html><body>{{ content }}" + (end if of == "template" else "")
+        )
+        compiled = body.compile(
+            written("Hi" + (end if of == "body" else ""), body_format="html", template=template)
+        )
+        around = " ".join(_Links(compiled.html).found["{{ unsubscribe_url }}"])
+        assert not re.search(
+            r"hidden|display: ?none|font-size: ?0|x\.example|<(?!html|body|table|tbody|tr|td|p|div)", around
+        ), end
+        assert "unsubscribe_url" in merge.tags(compiled.text)
