@@ -75,18 +75,26 @@ class Supervisor:
         self._remember()
 
     def look(self) -> None:
-        """Start again what died, when its pause is over. Raises StartError when one dies again and again."""
-        now = time.monotonic()
+        """Start again what died, when its pause is over, and those that work with others after these. Raises StartError
+        when one dies again and again.
+        """
         for running in self._running:
-            server = running.server
-            if running.again_at is not None:
-                if now >= running.again_at:
-                    self._start_again(running)
-            elif server.child is None or server.child.poll() is not None:
-                status = server.child.returncode if server.child else "unknown"
-                if now - running.started > _GOOD_SECONDS:
+            child = running.server.child
+            if running.again_at is None and (child is None or child.poll() is not None):
+                if time.monotonic() - running.started > _GOOD_SECONDS:
                     running.deaths = 0
-                self._pause(running, f"ended (status {status})")
+                self._pause(running, f"ended (status {child.returncode if child else 'unknown'})")
+        for running in self._running:
+            if running.again_at is None or time.monotonic() < running.again_at:
+                continue
+            # It would wait to be ready, in vain, for what nobody starts meanwhile.
+            if not (running.server.ends_first and self._waits_for_others()):
+                self._start_again(running)
+
+    def _waits_for_others(self) -> bool:
+        return any(
+            running.again_at is not None and not running.server.ends_first for running in self._running
+        )
 
     def _start_again(self, running: _Running) -> None:
         running.again_at = None

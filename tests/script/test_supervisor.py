@@ -58,6 +58,25 @@ def test_who_dies_is_started_again_after_a_pause(
     assert said[2] == "The shell runs again."
 
 
+def test_who_works_with_others_is_started_again_after_them(tmp_path: Path, watched: Supervisor) -> None:
+    database, web = Shell(tmp_path, "sleep 60", ends_first=False), Shell(tmp_path, "sleep 60", name="the web")
+    for server in (web, database):
+        watched.start(server)
+    for server in (web, database):
+        assert server.child is not None
+        server.child.kill()
+        server.child.wait()
+        watched.look()
+        time.sleep(0.2)
+    order: list[str] = []
+    for server in (web, database):
+        begin = server.start
+        server.start = lambda name=server.name, begin=begin: (order.append(name), begin())  # type: ignore[method-assign]
+    assert processes.wait_until(lambda: watched.look() or len(order) == 2, 5)
+    assert order == ["the shell", "the web"]
+    watched.stop()
+
+
 def test_who_dies_again_and_again_is_given_up_with_its_log(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, watched: Supervisor
 ) -> None:
