@@ -14,8 +14,9 @@ from typing import Any
 
 from bounces.ses_json import Fields, Wrong, clean, loads
 
-#: The lengths of Event's columns, and of what is kept of texts without a bound.
-TYPE, RECIPIENT, MESSAGE_ID, ACTION, STATUS, MTA, TEXT = 60, 320, 200, 30, 20, 255, 4000
+#: The lengths of Event's columns, and of what is kept of texts without a bound. A message id is no longer than that of an
+#: attempt, which it may have to prove.
+TYPE, RECIPIENT, MESSAGE_ID, ACTION, STATUS, MTA, TEXT = 60, 320, 120, 30, 20, 255, 4000
 #: The header of our mails that names their delivery, with its signature.
 OUR_HEADER = "X-Mailinglist-Delivery"
 #: What SES writes to a topic to try it out, which is no event.

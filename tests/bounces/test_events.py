@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bounces import events
 from bounces.events import EventFacts, parse
+from mailinglist.models import Attempt
 
 PAYLOADS = Path(__file__).resolve().parent.parent / "payloads"
 KINDS = {
@@ -119,6 +120,13 @@ def test_the_telling_part_of_each_type_is_kept(path: str, expected: dict[str, An
 def test_a_click_keeps_its_link() -> None:
     (fact,) = facts(document("events/click.json"))
     assert fact.extra["link"] == "https://www.example.com/offer?x=1&y=%C3%A9"
+
+
+def test_a_message_id_is_no_longer_than_an_attempt_can_keep_it() -> None:
+    found = document()
+    found["mail"]["messageId"] = "m" * 150
+    longest = Attempt._meta.get_field("message_id").max_length
+    assert [len(fact.message_id) for fact in facts(found)] == [longest]
 
 
 def test_our_header_is_found_whatever_its_case() -> None:
