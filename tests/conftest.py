@@ -23,7 +23,10 @@ from script.postgres import Postgres
 from tests import databases
 
 #: Marker → the programs of which its tests need one.
-_PROGRAMS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "openssl": ("openssl",)}
+_PROGRAMS = {
+    "browser": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
+    "openssl": ("openssl",),
+}
 # A busy machine is no counter-example.
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")

@@ -26,7 +26,9 @@ from playwright.sync_api import (
 
 from mailinglist import doorbell
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+#: The first is Chromium without its windows, which takes a fifth less.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), "")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # A page after a click, on a machine whose processors are all busy with other tests.
 expect.set_options(timeout=20_000)
