@@ -186,7 +186,12 @@ def restore(request: HttpRequest, subscriber_id: int, subscription_id: int) -> H
 
     def act(why: str) -> str:
         subscriptions.restore(row.pk, by=actor(request), why=why)
-        return f"The subscription to {row.list} is back."
+        back = f"The subscription to {row.list} is back."
+        return (
+            f"{back} The address is still suppressed: release it too, or no mail will go out."
+            if still
+            else back
+        )
 
     still = (
         ["The address is suppressed: release it too, or no mail will go out."]

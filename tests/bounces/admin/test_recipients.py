@@ -172,6 +172,8 @@ def test_restore_warns_when_the_address_is_still_suppressed(staff: Client, ada: 
     row = end(ada, Reason.HARD_BOUNCE)
     make_suppressed(ada)
     assert "release it too" in staff.get(address("restore", ada, row.pk)).content.decode()
+    done = staff.post(address("restore", ada, row.pk), {"why": "A mistake."}, follow=True).content.decode()
+    assert "is back. The address is still suppressed" in done
 
 
 def test_a_subscription_of_somebody_else_cannot_be_restored_here(staff: Client, ada: Subscriber) -> None:
