@@ -154,7 +154,7 @@ def command_of(pid: int) -> str:
             if status[0] == "Z"
             else Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second when it ends while its file is being read
         if Path("/proc/self").exists():
             return ""
     found = subprocess.run(

@@ -150,6 +150,15 @@ def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(
         stranger.wait()
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
+def test_who_ends_while_it_is_looked_at_has_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: Path) -> bytes:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    assert processes.command_of(os.getpid()) == ""
+
+
 def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     program = (
         "import pathlib, time; from script import processes\n"
