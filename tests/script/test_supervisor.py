@@ -150,12 +150,13 @@ def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(
         stranger.wait()
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
 def test_who_ends_while_it_is_looked_at_has_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(_: Path) -> bytes:
         raise ProcessLookupError
 
+    monkeypatch.setattr(Path, "read_text", lambda _: "1 (sh) S 0")
     monkeypatch.setattr(Path, "read_bytes", gone)
+    monkeypatch.setattr(Path, "exists", lambda _: True)
     assert processes.command_of(os.getpid()) == ""
 
 
