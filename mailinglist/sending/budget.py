@@ -183,13 +183,12 @@ def slowed(budget: Budget, now: datetime) -> Budget:
         kept = 0.5
     else:
         kept = LESS if fresh else A_LITTLE_LESS
-    return replace(
-        budget,
-        factor=max(MIN_FACTOR, budget.factor * kept),
-        ceiling=budget.factor,
-        tokens=min(budget.tokens, 0.0),
-        throttled_at=now,
-    )
+    return replace(_at(budget, kept, now), ceiling=budget.factor)
+
+
+def halved(budget: Budget, now: datetime) -> Budget:
+    """The budget after SES did not answer, which says nothing about its limit."""
+    return _at(budget, 0.5, now)
 
 
 def informed(budget: Budget, account: "aws.Account") -> Budget:
@@ -250,6 +249,11 @@ def present_rate(budget: Budget, now: datetime) -> float:
 def present_rates(budget: Budget, now: datetime) -> dict[int, float]:
     """The same by campaign id."""
     return {key: _recent(taker, now) / RECENT_SECONDS for key, taker in budget.takers.items()}
+
+
+def _at(budget: Budget, kept: float, now: datetime) -> Budget:
+    factor = max(MIN_FACTOR, budget.factor * kept)
+    return replace(budget, factor=factor, tokens=min(budget.tokens, 0.0), throttled_at=now)
 
 
 def _grown(factor: float, ceiling: float, elapsed: float) -> float:

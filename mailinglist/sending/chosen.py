@@ -69,7 +69,7 @@ def prefetch(campaign: Campaign) -> None:
             cache[name] = getattr(campaign, name).none()
         elif name in _SEGMENTS:
             cache[name] = getattr(campaign, name).all()
-            cache[name]._result_cache = sorted((segments[pk] for pk in made[name]), key=str)
+            cache[name]._result_cache = sorted((segments[pk] for pk in made[name] if pk in segments), key=str)
 
 
 def condition(reasons: list[LeftOut]) -> Condition:

@@ -36,6 +36,7 @@ from mailinglist.sending.budget import (
     Permit,
     Taker,
     decide,
+    halved,
     informed,
     refilled,
     returned,
@@ -118,7 +119,7 @@ def refused_for_quota() -> None:
 def hold(seconds: float) -> None:
     """SES does not answer: no permits for so long, for any process, and then few at first."""
     with _locked() as found:
-        budget = slowed(refilled(found.budget, found.now), found.now)
+        budget = halved(refilled(found.budget, found.now), found.now)
         until = max(budget.refilled_at, found.now + timedelta(seconds=seconds))
         _write(replace(budget, refilled_at=until))
 

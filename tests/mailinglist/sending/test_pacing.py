@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mailinglist import aws
 from mailinglist.models import SendBudget
 from mailinglist.sending import pacing
-from mailinglist.sending.pacing import Budget, Permit, decide, informed, refilled, slowed
+from mailinglist.sending.pacing import Budget, Permit, decide, halved, informed, refilled, slowed
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -118,6 +118,11 @@ class TestFactor:
         assert 0.252 < later.factor < 0.28
         assert refilled(later, after(300)).ceiling == 0, "far above it, it says nothing any more"
         assert slowed(replace(known, ceiling=0.0), NOW).factor == 0.14
+
+    def test_a_ses_that_does_not_answer_says_nothing_about_its_limit(self) -> None:
+        known = budget(factor=0.28, ceiling=0.28)
+        assert (halved(known, NOW).factor, halved(known, NOW).ceiling) == (0.14, 0.28)
+        assert halved(budget(), NOW).ceiling == 0
 
     def test_it_has_a_floor_and_grows_back(self) -> None:
         low = budget(factor=0.1, throttled_at=NOW)
