@@ -149,6 +149,18 @@ def test_local_time_and_the_history_know_the_choice(news: MailingList) -> None:
     assert told == {"audience": {"only_in": ["Romans: city is exactly “Rome”."]}}
 
 
+def test_a_choice_that_is_kept_at_hand_for_a_page_is_the_one_that_was_made(news: MailingList) -> None:
+    campaign = make_campaign(news)
+    campaign.include_segments.set([make_segment("Romans", city("Rome")), make_segment("Ulmers", city("Ulm"))])
+    campaign.exclude_segments.set([make_segment("Viennese", city("Wien"))])
+    campaign.exclude_tags.add(tags.make("press", by=SYSTEM))
+    now, kept = timezone.now(), Campaign.objects.get(pk=campaign.pk)
+    chosen.prefetch(kept)
+    assert [str(row) for row in kept.include_segments.all()] == ["Romans", "Ulmers"]
+    assert chosen.left_out(kept, now) == chosen.left_out(campaign, now)
+    assert len(chosen.left_out(kept, now)) == 3
+
+
 def test_a_segment_that_cannot_be_used_stops_the_start_and_says_so(news: MailingList) -> None:
     make_subscriber("ada@post.example", news)
     campaign = make_campaign(news)
