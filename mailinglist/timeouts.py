@@ -18,15 +18,16 @@ class TookTooLong(Exception):
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Each statement inside ends after so many seconds. Raises TookTooLong; what was done inside is taken back."""
+    inside = connection.in_atomic_block
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(_LIMIT, [str(max(1, int(seconds * 1000)))])
                 before, _ = cursor.fetchone()
             yield
-            # A transaction around this one goes on with its own limit.
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+            if inside:  # the transaction around this one goes on with its own limit
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TookTooLong from error

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from mailinglist.admin.campaign_form import SEARCHED
 from mailinglist.models import Campaign
 from mailinglist.segments.rules import BadRules
 from mailinglist.sending import audience_preview, chosen
@@ -11,7 +12,6 @@ from mailinglist.staff import found, page
 
 #: Few enough to be shown as boxes; the others are searched for.
 BOXES = ("include_segments", "exclude_segments", "exclude_lists")
-SEARCHED = ("exclude_tags", "exclude_campaigns")
 FIELDS = (*BOXES, *SEARCHED)
 FIELDSET = (
     "Who of them",

@@ -2,9 +2,12 @@
 else saved meanwhile is not written over unseen.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.db.models import Model
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,6 +21,8 @@ from mailinglist.models import Campaign
 
 #: Fields that offer the same rows, which are read once.
 SAME_CHOICES = (("lists", "exclude_lists"), ("include_segments", "exclude_segments"))
+#: Too many to be offered all.
+SEARCHED = ("exclude_tags", "exclude_campaigns")
 
 
 class ComposeArea(UnfoldAdminTextareaWidget):
@@ -48,6 +53,22 @@ class ComposeArea(UnfoldAdminTextareaWidget):
         return context
 
 
+class SearchedRows(AutocompleteSelectMultiple):
+    """A choice that is searched for; shows what was chosen before from what the page has read already."""
+
+    #: The rows that a form begins with; None: they are asked for.
+    at_hand: list[Model] | None = None
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        if self.at_hand is None:
+            return super().optgroups(name, value, attr)
+        options = [
+            self.create_option(name, str(row.pk), str(row), True, index)
+            for index, row in enumerate(self.at_hand)
+        ]
+        return [(None, options, 0)]
+
+
 class CampaignForm(forms.ModelForm):
     #: The revision that the text on the page was made from.
     base = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput())
@@ -75,6 +96,16 @@ class CampaignForm(forms.ModelForm):
             if one in self.fields and other in self.fields:
                 same = list(iter(self.fields[one].choices))  # type: ignore[attr-defined]
                 self.fields[one].choices = self.fields[other].choices = same  # type: ignore[attr-defined]
+        if "include_segments" in self.fields and not self.fields["include_segments"].choices:  # type: ignore[attr-defined]
+            self.fields["include_segments"].help_text = format_html(
+                'There is no segment yet. <a class="ml-link" href="{}">Make one from rules</a>, such as: opened a mail '
+                "of the last 90 days.",
+                reverse("admin:mailinglist_segment_add"),
+            )
+            self.fields["exclude_segments"].help_text = "Segments can be left out as well."
+        if campaign and not self.is_bound:
+            for name in (name for name in SEARCHED if name in self.fields):
+                _inner(self.fields[name].widget).at_hand = list(getattr(campaign, name).all())
         if "body" in self.fields:
             attributes = self.fields["body"].widget.attrs
             attributes["data-typed"] = address
@@ -114,3 +145,8 @@ class CampaignForm(forms.ModelForm):
             newer.number,
         )
         self.add_error("write_over", says)
+
+
+def _inner(widget: Any) -> Any:
+    """The widget in the one with the buttons for related rows that the admin puts around it."""
+    return getattr(widget, "widget", widget)

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -22,10 +22,10 @@ from mailinglist.admin import (
     campaign_preview,
     campaign_versions,
 )
-from mailinglist.admin.campaign_form import CampaignForm, ComposeArea
+from mailinglist.admin.campaign_form import SEARCHED, CampaignForm, ComposeArea, SearchedRows
 from mailinglist.changes import Noun, record
 from mailinglist.composing import problems
-from mailinglist.models import Campaign, Delivery
+from mailinglist.models import Campaign, CampaignVersion, Delivery, Template
 from mailinglist.sending import chosen, pacing
 from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, ask, found, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
@@ -78,7 +78,7 @@ class CampaignAdmin(PlainAdmin):
     paginator = CappedPaginator
     ordering = ("-pk",)
     readonly_fields = ("merge_tags", "written")
-    autocomplete_fields = campaign_audience.SEARCHED
+    autocomplete_fields = SEARCHED
     warn_unsaved_form = True
     fieldsets = (
         (None, {"fields": ("name", "lists")}),
@@ -142,6 +142,7 @@ class CampaignAdmin(PlainAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         found: QuerySet[Campaign] = super().get_queryset(request)
+        found = found.annotate(has_versions=Exists(CampaignVersion.objects.filter(campaign=OuterRef("pk"))))
         return found.select_related("template").prefetch_related("lists")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class CampaignAdmin(PlainAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         if not super().has_delete_permission(request, obj):
             return False
-        return obj is None or (obj.status == Campaign.Status.DRAFT and not obj.versions.exists())
+        return obj is None or (obj.status == Campaign.Status.DRAFT and not _has_versions(obj))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -177,6 +178,10 @@ class CampaignAdmin(PlainAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("lists", *campaign_audience.BOXES):
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        if db_field.name in SEARCHED:
+            kwargs["widget"] = SearchedRows(db_field, self.admin_site)
+        if db_field.name == "template":
+            kwargs["queryset"] = Template.objects.defer("source")
         if db_field.name == "body":
             kwargs["widget"] = ComposeArea("id_body_format")
         found = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -224,10 +229,12 @@ class CampaignAdmin(PlainAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        if request.method != "POST":
+            shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+            return shown
         with transaction.atomic():
-            if request.method == "POST":
-                # A campaign that starts just now must not be written over by what was typed before.
-                Campaign.objects.select_for_update(no_key=True).filter(pk=whole_number(object_id)).first()
+            # A campaign that starts just now must not be written over by what was typed before.
+            Campaign.objects.select_for_update(no_key=True).filter(pk=whole_number(object_id)).first()
             response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
             # The template reads the database; it must do so before the transaction ends.
             return response.render() if hasattr(response, "render") else response
@@ -310,6 +317,12 @@ class CampaignAdmin(PlainAdmin):
     def merge_tags(self, row: Campaign) -> SafeString:
         lines = format_html_join("", "<dt><code>{}</code></dt><dd>{}</dd>", MERGE_TAGS)
         return format_html('<dl class="ml-tags">{}</dl>', lines)
+
+
+def _has_versions(campaign: Campaign) -> bool:
+    """Whether a mail of it was ever made, be it a test; the admin's own rows know."""
+    known: bool | None = getattr(campaign, "has_versions", None)
+    return campaign.versions.exists() if known is None else known
 
 
 def _note_edit(request: HttpRequest, campaign: Campaign, changed: list[str], *, before: str) -> None:

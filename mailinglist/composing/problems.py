@@ -7,16 +7,21 @@ sender_checks.py found when somebody asked them is only read.
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import connection
 
 from mailinglist import link_checks, merge, sender_checks
 from mailinglist.composing import advice, body, design
 from mailinglist.composing.body import Written
-from mailinglist.models import Campaign, MailingList, Subscriber
+from mailinglist.models import Campaign, MailingList
 from mailinglist.sending import audience_preview
 from mailinglist.sending.messages import VALUE_NAMES
 
 #: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
 CLIPPED_AT = 102 * 1024
+_HAS_VALUES = """
+    SELECT used.tag FROM unnest(%s::text[]) used(tag) WHERE EXISTS (
+        SELECT 1 FROM mailinglist_subscription b JOIN mailinglist_subscriber s ON s.id = b.subscriber_id
+        WHERE b.list_id = ANY(%s) AND s.attributes ? used.tag)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +116,15 @@ def _archive_problems(campaign: Campaign, compiled: body.Compiled, lists: list[M
 
 def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
     found = []
-    for field, text in (
-        ("subject", campaign.subject),
-        ("preheader", campaign.preheader),
-        ("body", campaign.body),
-        ("template", design.own_tags(campaign.template.source) if campaign.template else ""),
-    ):
-        known = VALUE_NAMES | {
-            name for name in merge.tags(text) - VALUE_NAMES if _is_attribute(name, list_ids)
-        }
+    texts = {
+        "subject": campaign.subject,
+        "preheader": campaign.preheader,
+        "body": campaign.body,
+        "template": design.own_tags(campaign.template.source) if campaign.template else "",
+    }
+    others = set().union(*map(merge.tags, texts.values())) - VALUE_NAMES
+    known = VALUE_NAMES | (_attributes(others, list_ids) if others else set())
+    for field, text in texts.items():
         for tag in merge.unknown_tags(text, known):
             names = ", ".join(sorted(VALUE_NAMES))
             message = (
@@ -129,5 +134,8 @@ def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
     return found
 
 
-def _is_attribute(name: str, list_ids: list[int]) -> bool:
-    return Subscriber.objects.filter(subscriptions__list__in=list_ids, attributes__has_key=name).exists()
+def _attributes(names: set[str], list_ids: list[int]) -> set[str]:
+    """Those that a subscriber of the lists has a value for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HAS_VALUES, [sorted(names), list_ids])
+        return {name for (name,) in cursor.fetchall()}

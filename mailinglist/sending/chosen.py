@@ -3,15 +3,15 @@
 The snapshot, the counts and the local times all ask these, and nothing else, so that they cannot disagree.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from mailinglist.models import Campaign, Segment
+from mailinglist.models import Campaign
 from mailinglist.segments import rules, sql, words
 from mailinglist.segments.kinds import Condition
 from mailinglist.segments.questions import GOT
@@ -40,10 +40,10 @@ def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
     if campaign.follows_id is not None:
         found.append(LeftOut("reached", "are not among those to reach now", _not_missed(campaign)))
     choice = _choice(campaign)
-    if only := list(campaign.include_segments.all()) if "include_segments" in choice else []:
+    if only := choice.get("include_segments"):
         text, values = sql.joined(" OR ", only, lambda segment: sql.of_segment(segment, now))
         found.append(LeftOut("not-in-segment", "are in none of the segments", (f"NOT {text}", values)))
-    if segments := list(campaign.exclude_segments.all()) if "exclude_segments" in choice else []:
+    if segments := choice.get("exclude_segments"):
         condition = sql.joined(" OR ", segments, lambda segment: sql.of_segment(segment, now))
         found.append(LeftOut("in-segment", "are in a segment that is left out", condition))
     for code, why, name, rows in (
@@ -51,25 +51,20 @@ def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
         ("on-list", "are subscribed to a list that is left out", "exclude_lists", _LISTED),
         ("got-other", "got another campaign that is left out", "exclude_campaigns", _GOT),
     ):
-        if ids := choice.get(name):
+        if ids := sorted(row.pk for row in choice.get(name, ())):
             found.append(LeftOut(code, why, (f"EXISTS ({rows})", [ids])))
     return found
 
 
 def prefetch(campaign: Campaign) -> None:
-    """Have the choice at hand for a page that asks for it again and again: one statement, and one for each kind of thing
-    that is chosen; most campaigns choose nothing.
+    """Have the choice at hand for a page that asks for it again and again, by one statement. Of what is chosen only the
+    name is there, and of segments the rules; anything else of it is asked for when it is used.
     """
     made = _choice(campaign)
-    segments = Segment.objects.in_bulk({pk for name in _SEGMENTS for pk in made.get(name, ())})
-    prefetch_related_objects([campaign], *(name for name in made if name not in _SEGMENTS))
     cache = campaign.__dict__.setdefault("_prefetched_objects_cache", {})
     for name in FIELDS:
-        if name not in made:
-            cache[name] = getattr(campaign, name).none()
-        elif name in _SEGMENTS:
-            cache[name] = getattr(campaign, name).all()
-            cache[name]._result_cache = sorted((segments[pk] for pk in made[name] if pk in segments), key=str)
+        cache[name] = getattr(campaign, name).all()
+        cache[name]._result_cache = made.get(name, [])
 
 
 def condition(reasons: list[LeftOut]) -> Condition:
@@ -105,15 +100,18 @@ def described(campaign: Campaign) -> dict[str, Any]:
 
 #: The fields of a campaign that hold its choice.
 FIELDS = ("include_segments", "exclude_segments", "exclude_tags", "exclude_lists", "exclude_campaigns")
-_SEGMENTS = ("include_segments", "exclude_segments")
 _CHOICE = """
-    SELECT 'include_segments', segment_id FROM mailinglist_campaign_include_segments WHERE campaign_id = %s
-    UNION ALL SELECT 'exclude_segments', segment_id FROM mailinglist_campaign_exclude_segments WHERE campaign_id = %s
-    UNION ALL SELECT 'exclude_tags', tag_id FROM mailinglist_campaign_exclude_tags WHERE campaign_id = %s
-    UNION ALL SELECT 'exclude_lists', mailinglist_id FROM mailinglist_campaign_exclude_lists WHERE campaign_id = %s
-    UNION ALL SELECT 'exclude_campaigns', to_campaign_id FROM mailinglist_campaign_exclude_campaigns
-        WHERE from_campaign_id = %s
-    ORDER BY 1, 2"""
+    SELECT 'include_segments', r.id, r.name, r.rules FROM mailinglist_campaign_include_segments c
+        JOIN mailinglist_segment r ON r.id = c.segment_id WHERE c.campaign_id = %(campaign)s
+    UNION ALL SELECT 'exclude_segments', r.id, r.name, r.rules FROM mailinglist_campaign_exclude_segments c
+        JOIN mailinglist_segment r ON r.id = c.segment_id WHERE c.campaign_id = %(campaign)s
+    UNION ALL SELECT 'exclude_tags', r.id, r.name, NULL FROM mailinglist_campaign_exclude_tags c
+        JOIN mailinglist_tag r ON r.id = c.tag_id WHERE c.campaign_id = %(campaign)s
+    UNION ALL SELECT 'exclude_lists', r.id, r.name, NULL FROM mailinglist_campaign_exclude_lists c
+        JOIN mailinglist_mailinglist r ON r.id = c.mailinglist_id WHERE c.campaign_id = %(campaign)s
+    UNION ALL SELECT 'exclude_campaigns', r.id, r.name, NULL FROM mailinglist_campaign_exclude_campaigns c
+        JOIN mailinglist_campaign r ON r.id = c.to_campaign_id WHERE c.from_campaign_id = %(campaign)s
+    ORDER BY 1, 3, 2"""
 _TAGGED = "SELECT 1 FROM mailinglist_subscribertag t WHERE t.subscriber_id = s.id AND t.tag_id = ANY(%s)"
 _LISTED = (
     "SELECT 1 FROM mailinglist_subscription o WHERE o.subscriber_id = s.id AND o.list_id = ANY(%s) "
@@ -128,17 +126,18 @@ _NEW = (
 )
 
 
-def _choice(campaign: Campaign) -> dict[str, list[int]]:
-    """Name of the field → ids that are chosen there, of all five in one statement, or as they were prefetched."""
+def _choice(campaign: Campaign) -> dict[str, list[Any]]:
+    """Name of the field → what is chosen there, by name: of all five in one statement, or as it was prefetched."""
     known = campaign.__dict__.get("_prefetched_objects_cache", {})
     if all(name in known for name in FIELDS):
-        ids = {name: sorted(row.pk for row in known[name]) for name in FIELDS}
-        return {name: chosen for name, chosen in ids.items() if chosen}
-    found: dict[str, list[int]] = {}
+        return {name: list(known[name]) for name in FIELDS if known[name]}
+    found: dict[str, list[Any]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_CHOICE, [campaign.pk] * 5)
-        for name, pk in cursor.fetchall():
-            found.setdefault(name, []).append(pk)
+        cursor.execute(_CHOICE, {"campaign": campaign.pk})
+        for field, pk, name, asked in cursor.fetchall():
+            row = {"id": pk, "name": name} | ({"rules": json.loads(asked)} if asked else {})
+            model = cast(Any, Campaign._meta.get_field(field).related_model)
+            found.setdefault(field, []).append(model.from_db(connection.alias, list(row), list(row.values())))
     return found
 
 

@@ -218,6 +218,33 @@ class TestCampaigns:
         page = text(staff.get(self.url(campaign, "audience")))
         assert "have a tag that is left out" in page and "<strong>89</strong>" in page and ">111<" in page
 
+    def test_one_that_chooses_by_everything_is_written_and_started_with_few_queries(
+        self, staff: Client, campaign: Campaign, django_assert_max_num_queries: Any
+    ) -> None:
+        for name, asked in (("New", "never-opened"), ("Old", "not-opened"), ("Readers", "opened")):
+            found = Segment(name=name)
+            part = {"rule": "activity", "ask": asked, **({} if asked == "never-opened" else {"value": 9})}
+            store.save(found, rules.read({"match": "all", "parts": [part]}), by=SYSTEM)
+            (campaign.exclude_segments if asked == "opened" else campaign.include_segments).add(found)
+        campaign.exclude_tags.set([tags.make(name, by=SYSTEM) for name in ("press", NASTY[:50])])
+        campaign.exclude_lists.add(make_list("others"))
+        campaign.exclude_campaigns.add(make_started(make_list("third"), name="Earlier"))
+        Campaign.objects.filter(pk=campaign.pk).update(body="{{ city }}, {{ street }}, {{ born }}")
+        # Two savepoints and the time limit that is put back are due to the test's own transaction.
+        with django_assert_max_num_queries(15 + 3):
+            page = text(staff.get(self.url(campaign, "change")))
+        assert "selected>press<" in page and "selected>Earlier<" in page
+        assert [page.count(f'name="{name}"') for name in ("include_segments", "exclude_lists")] == [3, 3]
+        for tail in ("start", "schedule", "audience"):
+            with django_assert_max_num_queries(15 + 3):
+                staff.get(self.url(campaign, tail))
+
+    def test_where_no_segment_is_the_form_says_how_to_make_one(
+        self, staff: Client, campaign: Campaign
+    ) -> None:
+        page = text(staff.get(self.url(campaign, "change")))
+        assert "There is no segment yet." in page and f'href="{reverse(NEW)}"' in page
+
     def test_a_number_that_moved_a_little_is_taken_and_one_that_moved_much_is_not(
         self, staff: Client, campaign: Campaign, news: MailingList
     ) -> None:
