@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,6 +15,9 @@ from bounces.reputation import Rate
 from mailinglist import access
 from mailinglist.models import Campaign, Delivery, FormStep
 from mailinglist.staff import COUNT_CAP, capped_counts
+
+#: A mail that somebody waits for, such as a confirmation, leaves within seconds where all is well.
+LATE_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,19 @@ _KINDS = (
         "mailinglist_delivery",
         "?state__exact=unknown",
         lambda: Delivery.objects.filter(state=Delivery.State.UNKNOWN),
+    ),
+    _Kind(
+        "mailinglist.view_delivery",
+        "warning",
+        "confirmations and other single mails",
+        f"have waited for more than {LATE_MINUTES} minutes: look whether the workers run and Amazon SES sends for you",
+        "mailinglist_delivery",
+        "?campaign=none&state__exact=queued",
+        lambda: Delivery.objects.filter(
+            campaign__isnull=True,
+            state=Delivery.State.QUEUED,
+            created_at__lt=timezone.now() - timedelta(minutes=LATE_MINUTES),
+        ),
     ),
     _Kind(
         "bounces.view_notification",

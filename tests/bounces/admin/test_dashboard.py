@@ -97,6 +97,15 @@ def test_retries_that_ses_does_not_take_are_a_thing_to_do(staff: Client) -> None
     assert "SES has paused us." in shown and "Try the retries now" in shown
 
 
+def test_a_confirmation_that_does_not_leave_is_a_thing_to_do(staff: Client) -> None:
+    waits = Delivery.objects.create(list=make_list(), subscriber=make_subscriber(), purpose="confirmation")
+    assert "look whether the workers run" not in page(staff)
+    Delivery.objects.filter(pk=waits.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+    assert "look whether the workers run" in page(staff)
+    found = staff.get(reverse("admin:mailinglist_delivery_changelist") + "?campaign=none&state__exact=queued")
+    assert found.context["cl"].result_count == 1
+
+
 def test_a_new_installation_explains_each_part(staff: Client) -> None:
     shown = page(staff)
     for words in (
