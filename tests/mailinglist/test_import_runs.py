@@ -33,7 +33,7 @@ from mailinglist.models import (
     Subscription,
 )
 from tests.factories import make_list, make_subscriber
-from tests.mailinglist.test_imports import _url_of_the_test_database, _wait_for_other_sessions
+from tests.mailinglist.importing import url_of_the_test_database, wait_for_other_sessions
 from tests.staff import make_delivery, make_started
 
 BY = Actor(Kind.SYSTEM)
@@ -346,7 +346,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(monkeyp
         text=True,
         env={
             **os.environ,
-            "DATABASE_URL": _url_of_the_test_database(),
+            "DATABASE_URL": url_of_the_test_database(),
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
         },
@@ -355,7 +355,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(monkeyp
     assert import_runs.next_to_do() is None, "a worker is at it"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _wait_for_other_sessions()
+    wait_for_other_sessions()
     assert Subscription.objects.count() == 2_000
     assert import_runs.next_to_do() == row.pk
     import_runs.run(row.pk)
