@@ -77,6 +77,9 @@ def _lists() -> Iterator[Page]:
             {"list": list_id},
             *({"status": status} for status in Subscription.Status.values),
             *({"list": list_id, "status": status} for status in Subscription.Status.values),
+            *({"segment": str(pk)} for pk in Segment.objects.order_by("pk").values_list("pk", flat=True)),
+            *({"tag": str(pk)} for pk in Tag.objects.order_by("pk").values_list("pk", flat=True)),
+            {f"value_{Attribute.objects.get(key='member').pk}": "yes"},
         ],
         "mailinglist_suppression": [
             {"state": "active"},

@@ -24,7 +24,7 @@ from mailinglist.staff import actor, ask, found, page
 def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Checks, who gets it and who does not, and the number to type."""
     campaign = campaign_audience.loaded(request, campaign_id, "mailinglist.change_campaign")
-    people = campaign_audience.preview(campaign)
+    people = campaign_audience.preview(campaign, quick=campaign_audience.is_quick(request))
     form = StartForm(request.POST or None, expected=people.to_send or 0, about=people.about)
     seconds = deciding.time_to_stop(campaign)
     if request.method == "POST" and form.is_valid():
@@ -43,7 +43,7 @@ def start(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The same, and a time."""
     campaign = campaign_audience.loaded(request, campaign_id, "mailinglist.change_campaign")
-    people = campaign_audience.preview(campaign)
+    people = campaign_audience.preview(campaign, quick=campaign_audience.is_quick(request))
     form = ScheduleForm(
         request.POST or None,
         expected=people.to_send or 0,
@@ -264,10 +264,13 @@ def _confirm(
 ) -> HttpResponse:
     """The page where the number of people is typed."""
     unapproved = approvals.problem(campaign)
-    found_problems = [*problems.find(campaign, counted=people.to_send), *([unapproved] if unapproved else [])]
+    quick = campaign_audience.is_quick(request)
+    found_problems = problems.find(campaign, counted=people.to_send, quick=quick)
+    found_problems += [unapproved] if unapproved else []
     context = {
         "campaign": campaign,
         "audience": people,
+        "quick": quick,
         "choice": campaign_audience.choice(campaign),
         "scheduling": act == "Schedule",
         "seconds": seconds,

@@ -27,7 +27,8 @@ def show(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = loaded(request, campaign_id, "mailinglist.view_campaign")
     context = {
         "campaign": campaign,
-        "audience": preview(campaign) if campaign.editable else None,
+        "audience": preview(campaign, quick=is_quick(request)) if campaign.editable else None,
+        "quick": is_quick(request),
         "choice": choice(campaign),
         "back": reverse("admin:mailinglist_campaign_change", args=[campaign.pk]),
     }
@@ -44,10 +45,15 @@ def loaded(request: HttpRequest, campaign_id: int, permission: str) -> Campaign:
     return campaign
 
 
-def preview(campaign: Campaign) -> Preview:
+def is_quick(request: HttpRequest) -> bool:
+    """Whether the page is to open at once: where that is too soon for a count, it asks for itself again with ?count=1."""
+    return request.method != "POST" and "count" not in request.GET
+
+
+def preview(campaign: Campaign, *, quick: bool) -> Preview:
     """The numbers; those of nobody where a segment cannot be used (the list of problems says so)."""
     try:
-        return audience_preview.preview(campaign)
+        return audience_preview.preview(campaign, quick=quick)
     except BadRules:
         return Preview(0)
 

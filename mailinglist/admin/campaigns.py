@@ -344,7 +344,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     )
     context = {
         "campaign": campaign,
-        "problems": problems.find(campaign) if campaign.editable else [],
+        "problems": problems.find(campaign, quick=True) if campaign.editable else [],
         "may_act": access.may(request.user, "mailinglist.change_campaign", campaign),
         "watching": "watch" in request.GET and campaign.status == Campaign.Status.SENDING,
         "watch_seconds": WATCH_SECONDS,

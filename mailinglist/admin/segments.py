@@ -118,7 +118,7 @@ def _edit(request: HttpRequest, segment: Segment, builder: Builder, *, may_save:
     if act != "save":
         for node in builder.nodes.values():
             node.error = ""  # while it is being typed nothing is wrong yet
-    found = people.find(tree) if tree else None
+    found = people.find(tree, quick=not posted) if tree else None
     return page(
         request,
         "admin/mailinglist/segment/edit.html",
@@ -131,6 +131,7 @@ def _edit(request: HttpRequest, segment: Segment, builder: Builder, *, may_save:
             "subjects": builder.subjects,
             "problem": problem if act == "save" else "",
             "found": found,
+            "counting": not posted and found is not None and found.number is None,
             "sample": [(recipient_url(row.pk), row) for row in found.sample] if found else [],
             "sentence": words.sentence(tree) if tree else "",
             "may_save": may_save,

@@ -33,15 +33,16 @@ class Problem:
     blocking: bool = True
 
 
-def find(campaign: Campaign, *, counted: int | None = None) -> list[Problem]:
+def find(campaign: Campaign, *, counted: int | None = None, quick: bool = False) -> list[Problem]:
     """Everything that speaks against starting the campaign now; empty of blocking ones means it can start.
 
-    ``counted``: how many people it reaches, where that has just been counted.
+    ``counted``: how many people it reaches, where that has just been counted. ``quick``: for a page that must open at
+    once; that nobody gets it may be missing.
     """
     lists = sorted(campaign.lists.all(), key=lambda one: one.pk)
     found = [
         *_written_problems(campaign),
-        *_list_problems(campaign, lists, counted),
+        *_list_problems(campaign, lists, counted, quick),
         *_sender_problems(lists),
     ]
     found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
@@ -81,7 +82,9 @@ def _written_problems(campaign: Written) -> list[Problem]:
     return found
 
 
-def _list_problems(campaign: Campaign, lists: list[MailingList], counted: int | None) -> list[Problem]:
+def _list_problems(
+    campaign: Campaign, lists: list[MailingList], counted: int | None, quick: bool
+) -> list[Problem]:
     if not lists:
         return [Problem("lists", "Choose a list.")]
     found = []
@@ -90,7 +93,7 @@ def _list_problems(campaign: Campaign, lists: list[MailingList], counted: int | 
             found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
         if not mailing_list.postal_address.strip():
             found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
-    if not counted and (nobody := audience_preview.trouble(campaign)):
+    if not counted and (nobody := audience_preview.trouble(campaign, quick=quick)):
         found.append(Problem("lists", nobody))
     return found
 

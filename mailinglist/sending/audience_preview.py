@@ -1,6 +1,7 @@
 """Who would get a campaign if it started now, who would not, and why: the snapshot's own conditions, counted.
 
-Exact for as many people as somebody can wait for, else from one in SAMPLED; never longer than PATIENCE.
+Exact for as many people as somebody can wait for, else from one in SAMPLED; never longer than PATIENCE, and for a page
+that must open at once (``quick``) not longer than people.QUICK.
 """
 
 from contextlib import nullcontext, suppress
@@ -68,13 +69,15 @@ class Preview:
     others_about: bool = False
 
 
-def preview(campaign: Campaign) -> Preview:
+def preview(campaign: Campaign, *, quick: bool = False) -> Preview:
     """Raises segments.rules.BadRules."""
     lists = [found.pk for found in campaign.lists.all()]
     reasons = chosen.left_out(campaign)
     many, others_about = _many(lists)
     try:
-        numbers, doubles, about, (pending, unsubscribed) = _in_time(lists, reasons, many, others_about)
+        numbers, doubles, about, (pending, unsubscribed) = _in_time(
+            lists, reasons, many, others_about, quick=quick
+        )
     except TookTooLong:
         return Preview(None)
     return Preview(
@@ -91,20 +94,22 @@ def preview(campaign: Campaign) -> Preview:
 
 
 def _in_time(
-    lists: list[int], reasons: list[LeftOut], about: bool, others_about: bool
+    lists: list[int], reasons: list[LeftOut], about: bool, others_about: bool, *, quick: bool
 ) -> tuple[dict[str, int], int, bool, list[int]]:
     """What ``_judged`` finds, whether in a sample, and what ``_others`` does. A sample is taken ``about`` many people,
     unless so few of it get the mail that it tells little, and where everybody would take too long.
     """
     try:
-        with within(PATIENCE):
+        with within(_seconds(quick)):
             numbers, doubles = _judged(lists, reasons, about)
             others = _others(lists, others_about)
         if about and numbers.get("to-send", 0) < people.FEW * people.SAMPLED:
+            if quick:
+                raise TookTooLong
             with suppress(TookTooLong), within(PATIENCE):
                 return *_judged(lists, reasons, False), False, others
     except TookTooLong:
-        if about:
+        if about or quick:
             raise
         with within(PATIENCE):
             numbers, doubles = _judged(lists, reasons, True)
@@ -115,23 +120,23 @@ def _in_time(
     return numbers, doubles, about, others
 
 
-def reaches_anybody(campaign: Campaign) -> bool:
+def reaches_anybody(campaign: Campaign, *, quick: bool = False) -> bool:
     """Whether a start now would send at least one mail; True where that takes too long to find out. Raises BadRules."""
     lists = [found.pk for found in campaign.lists.all()]
     reasons = chosen.left_out(campaign)
     where, values = chosen.condition(reasons)
     try:
-        with within(PATIENCE) if reasons else nullcontext(), connection.cursor() as cursor:
+        with within(_seconds(quick)) if reasons else nullcontext(), connection.cursor() as cursor:
             cursor.execute(_ANYBODY.format(chosen=where), [lists, *values])
             return bool(cursor.fetchone()[0])
     except TookTooLong:
         return True
 
 
-def trouble(campaign: Campaign) -> str:
+def trouble(campaign: Campaign, *, quick: bool = False) -> str:
     """Why nobody would get it, or it cannot be found out who; "" where somebody would."""
     try:
-        anybody = reaches_anybody(campaign)
+        anybody = reaches_anybody(campaign, quick=quick)
     except BadRules as bad:
         return str(bad)
     return "" if anybody else "Nobody would get it: no confirmed subscriber who may be mailed."
@@ -140,6 +145,10 @@ def trouble(campaign: Campaign) -> str:
 def near(confirmed: int, now: int, *, about: bool) -> bool:
     """Whether so many people now are what a manager meant who typed ``confirmed``."""
     return abs(now - confirmed) <= confirmed * (MOVED_MOST_ABOUT if about else MOVED_MOST)
+
+
+def _seconds(quick: bool) -> float:
+    return people.QUICK if quick else PATIENCE
 
 
 def _judged(lists: list[int], reasons: list[LeftOut], about: bool) -> tuple[dict[str, int], int]:

@@ -44,4 +44,5 @@
     send(button.value, true).catch(() => form.requestSubmit(button));
   });
   hide();
+  if (form.querySelector("[data-counting]")) send("refresh", false).catch(() => {});
 })();
