@@ -288,7 +288,7 @@ INSTALLED_APPS = [
     "bounces.apps.BouncesConfig",
     "axes",
     "unfold",
-    "django.contrib.admin",
+    "mailinglist.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
