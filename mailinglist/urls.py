@@ -18,6 +18,8 @@ from mailinglist.views import (
     preferences,
 )
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", joining.home, name="home"),
     path("lists/looks.css", lists.all_looks, name="looks"),

@@ -18,7 +18,6 @@ from mailinglist import places
 from mailinglist.models import Campaign
 from mailinglist.sending import home, messages, pacing, queue
 from mailinglist.sending.ahead import LEAST, Ahead
-from mailinglist.sending.bulk import Bulk
 from mailinglist.sending.failpoints import reach
 from mailinglist.sending.outcomes import NOT_POSTED, Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.queue import Claimed
@@ -104,7 +103,11 @@ def run(
 
 def _transport(campaign_id: int | None) -> Transport:
     """Campaigns go the way that SEND_TRANSPORT says; mail that a person waits for goes by itself."""
-    return Bulk() if campaign_id is not None and settings.SEND_TRANSPORT == "bulk" else Raw()
+    if campaign_id is None or settings.SEND_TRANSPORT != "bulk":
+        return Raw()
+    from mailinglist.sending.bulk import Bulk  # slow, see transport.py
+
+    return Bulk()
 
 
 def is_running(campaign_id: int | None) -> bool:
