@@ -21,9 +21,12 @@ class MailinglistConfig(AppConfig):
 
 
 class AdminConfig(SimpleAdminConfig):
-    """The admin, whose pages are imported with the first address (urls.py) or to be checked: no worker and no scheduler
+    """In place of ``django.contrib.admin``: our site (staff_site.py), whose pages are imported with the first address (urls.py) or to be checked: no worker and no scheduler
     shows one.
     """
+
+    default = False
+    default_site = "mailinglist.staff_site.StaffSite"
 
     def ready(self) -> None:
         register(check_dependencies, Tags.admin)

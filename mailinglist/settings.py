@@ -282,7 +282,7 @@ INSTALLED_APPS = [
     "mailinglist.apps.MailinglistConfig",
     "bounces.apps.BouncesConfig",
     "axes",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "mailinglist.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
