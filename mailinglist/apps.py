@@ -21,8 +21,8 @@ class MailinglistConfig(AppConfig):
 
 
 class AdminConfig(SimpleAdminConfig):
-    """In place of ``django.contrib.admin``: our site (staff_site.py), whose pages are imported with the first address (urls.py) or to be checked: no worker and no scheduler
-    shows one.
+    """In place of ``django.contrib.admin``: our site (staff_site.py). Its pages are imported with the first address
+    (urls.py) or to be checked: no worker and no scheduler shows one.
     """
 
     default = False
