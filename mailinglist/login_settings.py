@@ -19,6 +19,7 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "mailinglist.login_limits.counted_name"
 AXES_CLIENT_IP_CALLABLE = "mailinglist.logins.address"
 AXES_LOCKOUT_CALLABLE = "mailinglist.logins.locked"
 # Logins stand in the history of changes, under Managers; axes keeps the counters only.

@@ -34,8 +34,7 @@ def locked(
     request: HttpRequest, response: Any = None, credentials: Any = None, **kwargs: Any
 ) -> HttpResponse:
     """The answer while a name is locked for an address: 429, with the minute when it ends."""
-    username = (credentials or {}).get("username") or request.POST.get("username", "")
-    return lock_page(request, username)
+    return lock_page(request, login_limits.counted_name(request, credentials))
 
 
 def lock_page(request: HttpRequest, username: str) -> HttpResponse:

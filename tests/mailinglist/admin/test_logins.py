@@ -112,6 +112,25 @@ def test_many_names_from_one_address_are_hardly_heard(client: Client, anna: User
     assert bert.is_active
 
 
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 5000, "\ufdfa" * 150, "\u202e\U0010ffff" * 200])
+def test_a_name_longer_than_any_column_counts_as_any_other(client: Client, anna: User, name: str) -> None:
+    # NFKC makes eighteen letters out of one U+FDFA.
+    extra = {"HTTP_USER_AGENT": "u" * 3000, "HTTP_ACCEPT": "a" * 3000, "REMOTE_ADDR": "fe80::1%eth0"}
+    answers = [log_in(client, "wrong-wrong", name, **extra) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
+    assert "Please enter the correct username and password" in answers[0].content.decode()
+    assert told() == [("login refused", "A name that nobody has.")] * 5
+    counted = {(len(row.username), row.ip_address) for row in AccessFailureLog.objects.all()}
+    assert counted == {(255, "fe80::1")}
+
+
+def test_a_name_with_a_nul_is_refused_before_any_password_is_looked_at(client: Client, anna: User) -> None:
+    answer = log_in(client, "secret-secret", "anna\x00")
+    assert answer.status_code == 200
+    assert "Null characters are not allowed" in answer.content.decode()
+    assert not AccessFailureLog.objects.exists()
+
+
 def test_whoever_has_a_network_of_ipv6_has_one_address(client: Client, anna: User) -> None:
     for number in range(30):
         try_in_vain(f"name{number}", f"2001:db8:1:2::{number + 1:x}")
