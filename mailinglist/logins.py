@@ -49,6 +49,22 @@ def lock_page(request: HttpRequest, username: str) -> HttpResponse:
     return answer
 
 
+def password_is_allowed(request: HttpRequest, user: Any) -> bool:
+    """Whether this manager may try their own password, where they are logged in, from here now."""
+    return bool(AxesProxyHandler.is_allowed(request, _password_credentials(user)))
+
+
+def password_failed(request: HttpRequest, user: Any) -> None:
+    """Count a wrong one, with the wrong ones of the login, and write it down."""
+    AxesProxyHandler.user_login_failed(sender=None, credentials=_password_credentials(user), request=request)
+    note(user, "wrong password", "A wrong old password, for a new one.", request)
+
+
+def password_passed(request: HttpRequest, user: Any) -> None:
+    """Forget the wrong ones from here, as a login does."""
+    _forget(request, user.get_username())
+
+
 def code_is_allowed(request: HttpRequest, user: Any) -> bool:
     """Whether this manager may try a code of the second step from here now."""
     return bool(AxesProxyHandler.is_allowed(request, _code_credentials(user)))
@@ -62,9 +78,7 @@ def code_failed(request: HttpRequest, user: Any) -> None:
 
 def code_passed(request: HttpRequest, user: Any) -> None:
     """Forget the wrong codes."""
-    AccessAttempt.objects.filter(username=login_limits.CODES.format(username=user.get_username())).filter(
-        Q(ip_address=address(request)) | Q(ip_address=None)
-    ).delete()
+    _forget(request, login_limits.CODES.format(username=user.get_username()))
     note(user, "second step", "Logged in with a code.", request)
 
 
@@ -122,6 +136,15 @@ def _failed(
         why=f"{why[:-1]} ({user})." if user else why,
         by=Actor(SYSTEM.kind, evidence={"ip": address(request)}),
     )
+
+
+def _forget(request: HttpRequest, counted: str) -> None:
+    here = Q(ip_address=address(request)) | Q(ip_address=None)
+    AccessAttempt.objects.filter(here, username=counted).delete()
+
+
+def _password_credentials(user: Any) -> dict[str, str]:
+    return {"username": user.get_username()}
 
 
 def _code_credentials(user: Any) -> dict[str, str]:
