@@ -26,15 +26,18 @@ from mailinglist.models import (
     MailingList,
     Membership,
     Segment,
+    SendBudget,
     Subscriber,
     Subscription,
     Suppression,
     Template,
 )
 from mailinglist.segments import rules, store
+from mailinglist.sending import pacing
 from tests.bounces.admin.test_all_pages import fill
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.logos import png
+from tests.mailinglist.sending.test_pacing import account
 from tests.staff import make_delivery, make_event, make_started
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
@@ -439,6 +442,25 @@ def test_what_is_mixed_of_all_lists_stays_with_the_whole_installation(
     assert page.status_code == 200
     assert MARKER not in page.content.decode()
     assert 'aria-label="Reputation"' not in page.content.decode()
+
+
+def test_what_the_whole_account_sends_takes_a_role_for_the_whole_installation(
+    client: Client, own: MailingList
+) -> None:
+    campaign, other = make_started(own), make_started(make_list("else", name="Else"))
+    for sender, mails in ((campaign, 300), (other, 4321)):
+        pacing.take(mails, campaign_id=sender.pk, get_account=lambda: account(rate=1e4, day=50_000))
+    SendBudget.objects.update(sent_24_hour=4621)
+    pages = [reverse("admin:index"), reverse("admin:mailinglist_campaign_change", args=[campaign.pk])]
+    for list_, told in ((own, False), (None, True)):
+        client.force_login(member(f"eve{told}", "editor", list_))
+        for page in pages:
+            shown = text(client.get(page))
+            assert ("4,621 of 50,000 used in 24 hours" in shown) is told, page
+            assert ("mails a second to your lists now" in shown) is not told, page
+            assert ("2 campaigns are sending now" in shown) is told, page
+        rows = client.get(reverse("admin:bounces_progress")).json()["campaigns"]
+        assert (other.pk in {row["id"] for row in rows}) is told
 
 
 def test_results_tell_nothing_of_an_address_on_foreign_lists_only(
