@@ -140,6 +140,19 @@ def test_many_people_are_told_from_a_sample_unless_it_tells_little(
     assert people.find(tree).number == about.to_send and people.find(tree).about
 
 
+def test_who_only_got_test_mails_is_in_no_segment(news: MailingList, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_subscriber("ada@post.example", news)
+    make_subscriber("bob@post.example")  # known by an import or a suppression, say
+    tested = ["me@acme.example", ada.email]
+    lifecycle.send_test(make_campaign(news).pk, tested, by=SYSTEM)
+    assert Subscriber.objects.count() == 3
+    for _ in "all", "a sample of all":
+        found = people.find(rules.read(SLOW))
+        assert (found.number, [row.email for row in found.sample]) == (2, ["bob@post.example", ada.email])
+        monkeypatch.setattr(people, "EXACT_MOST", 0)
+        monkeypatch.setattr(people, "SAMPLED", 1)
+
+
 def test_a_campaign_without_a_choice_asks_the_same_statement_as_ever(news: MailingList) -> None:
     make_subscriber("ada@post.example", news)
     assert chosen.condition(chosen.left_out(make_campaign(news))) == ("", [])
