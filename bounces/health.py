@@ -1,7 +1,7 @@
 """The health of an address, computed from its events alone, so that their order of arrival cannot matter.
 
 ``recompute`` is called by judgement for every address it touched, and nightly for those that time may have healed;
-``rebuild`` by ``rebuild_health``.
+``heal`` when older bounces ceased to count; ``rebuild`` by ``rebuild_health``.
 """
 
 import json
@@ -39,11 +39,21 @@ def recompute(scene: Scene) -> None:
     ended = Subscription.objects.filter(
         subscriber_id__among=scene.subscribers, unsubscribe_reason__in=_GIVEN_UP
     )
-    given_up = set(ended.values_list("subscriber_id", flat=True))
+    given_up = {
+        pk
+        for pk, at in ended.values_list("subscriber_id", "unsubscribed_at")
+        if not (at and scene.is_forgiven(pk, at))
+    }
     now = timezone.now()
     rows = [_health(scene, pk, pk in given_up, now) for pk in sorted(scene.subscribers)]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [json.dumps(rows)])
+
+
+def heal(subscriber_id: int) -> None:
+    """Bring the health of an address in line with the bounces that still count. Nothing where it is well, or unknown."""
+    if AddressHealth.objects.filter(pk=subscriber_id).exclude(state=State.HEALTHY).exists():
+        recompute(Scene([subscriber_id]))
 
 
 def rebuild(progress: Callable[[int], None] | None = None) -> dict[str, int]:
@@ -66,7 +76,11 @@ def _health(scene: Scene, subscriber_id: int, given_up: bool, now: datetime) -> 
     arrived = scene.arrived(subscriber_id).values()
     believed = now - timedelta(seconds=PROOF_DAYS * settings.DAY_SECONDS)
     well_since = max((at for at in arrived if at <= believed), default=None)
-    soft = [event for event in events if event.verdict == "soft" and _after(event, well_since)]
+    soft = [
+        event
+        for event in events
+        if event.verdict == "soft" and _after(event, well_since) and not scene.is_old_news(event)
+    ]
     state = State.UNREACHABLE if given_up else State.WAVERING if soft else State.HEALTHY
     return {
         "subscriber_id": subscriber_id,

@@ -82,8 +82,9 @@ class Scene:
 
     @cached_property
     def sent_at(self) -> dict[tuple[int, int], datetime]:
-        """(delivery, attempt) → when it was sent."""
-        attempts = Attempt.objects.filter(delivery_id__among=self._delivery_ids())
+        """(delivery, attempt) → when it was sent, of the mails that came back."""
+        back = {event.delivery_id for event in self.events if event.delivery_id and event.verdict in JUDGED}
+        attempts = Attempt.objects.filter(delivery_id__among=back)
         return {
             (pk, number): at for pk, number, at in attempts.values_list("delivery_id", "number", "started_at")
         }
@@ -136,6 +137,18 @@ class Scene:
     def mail_time(self, event: Event) -> datetime:
         """When the mail that ``event`` is about was sent."""
         return self.sent_at.get((event.delivery_id or 0, event.attempt_number), event.occurred_at)
+
+    def is_forgiven(self, subscriber_id: int, at: datetime) -> bool:
+        """Whether the person confirmed again, or was restored, after ``at``."""
+        reset_at = self.subscribers[subscriber_id].reset_at
+        return reset_at is not None and at < reset_at
+
+    def is_old_news(self, event: Event) -> bool:
+        """Whether a bounce is about a mail from before the person confirmed again or was restored."""
+        pk = event.subscriber_id or 0
+        if self.subscribers[pk].reset_at is None:
+            return False
+        return self.is_forgiven(pk, event.occurred_at) or self.is_forgiven(pk, self.mail_time(event))
 
     def failures_up_to(self, event: Event, verdicts: Collection[str]) -> int:
         """How many attempts of the delivery, up to the event's own, failed with one of ``verdicts``."""

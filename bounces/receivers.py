@@ -1,5 +1,5 @@
 """The receivers of signals: an erased person's address leaves the events, the raw notifications and the incidents;
-and whoever was released wakes the synchronisation with SES.
+whoever was released wakes the synchronisation with SES; and whose bounces count no more is well again.
 
 ``forget`` runs in the transaction of mailinglist/erasure.py. What is found: the events of the person; events of
 nobody that name the address (an index has those); the notifications of all these; what is not processed yet or lies
@@ -16,12 +16,12 @@ from django.db import connection
 from django.db.models import CharField, F, Func
 from django.dispatch import receiver
 
-from bounces import tasks
+from bounces import health, tasks
 from bounces.models import Notification
 from mailinglist import doorbell
 from mailinglist.erasure import Erased
 from mailinglist.models import Subscriber
-from mailinglist.signals import address_released, subscriber_erased
+from mailinglist.signals import address_released, bounces_forgiven, subscriber_erased
 
 #: So many notifications without events are read for an address.
 SCANNED = 20_000
@@ -50,6 +50,12 @@ def forget(people: Sequence[Erased], **_: Any) -> None:
 def tell_ses_soon(**_: Any) -> None:
     """SES swallows every mail to an address that is still on its list, also the retry of a blocked one."""
     doorbell.ring_together(tasks.sync_suppressions)
+
+
+@receiver(bounces_forgiven, dispatch_uid="bounces.heal")
+def heal(subscriber_id: int, **_: Any) -> None:
+    """The health of the address says at once what the manager, or the person, was told."""
+    health.heal(subscriber_id)
 
 
 def _shared_domains(people: Sequence[Erased]) -> list[str]:

@@ -64,7 +64,7 @@ def load(recipients: int) -> tuple[MailingList, Campaign]:
                 "description": "What grows, what does not, and why. Once a week.",
                 "from_name": "The Garden Letter",
                 "from_email": "letter@garden.example",
-                "postal_address": "The Garden Letter, 1 Bean Row, Greentown",
+                "postal_address": "1 Bean Row, Greentown",
             },
         )
     imports.import_csv(mailing_list.pk, _csv(recipients), by=BY)

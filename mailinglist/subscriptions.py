@@ -163,8 +163,7 @@ def confirm(
     evidence = Consent(now, ip, user_agent, text, form="confirm")
     consents.keep(consents.Kind.CONFIRMED, row, evidence, source=row.source)
     suppression.lift_erasure(subscriber, by=by)
-    subscriber.reset_at = now
-    subscriber.save(update_fields=["reset_at", "updated_at"])
+    suppression.forget_bounces(subscriber, now)
     asked_addresses.forget(subscriber)
     _record(row, before=Status.PENDING, why="Confirmed by the link in the confirmation mail.", by=by)
     return True
@@ -229,8 +228,7 @@ def restore(subscription_id: int, *, by: Actor, why: str, forgive: bool = True) 
     row.status = before
     row.save(update_fields=["status", *_forget_the_end(row)])
     if forgive:
-        subscriber.reset_at = timezone.now()
-        subscriber.save(update_fields=["reset_at", "updated_at"])
+        suppression.forget_bounces(subscriber, timezone.now())
     _record(row, before=ended, why=why, by=by)
     return row
 

@@ -117,8 +117,7 @@ def release(suppression_id: int, *, by: Actor, why: str, forgive: bool = True) -
     row.save(update_fields=["released_at", "synced_at"])
     signals.address_released.send(Suppression)
     if subscriber and forgive:
-        subscriber.reset_at = row.released_at
-        subscriber.save(update_fields=["reset_at", "updated_at"])
+        forget_bounces(subscriber, row.released_at)
     record(
         Noun.SUPPRESSION,
         row.pk,
@@ -138,9 +137,18 @@ def forgive(subscriber_id: int) -> None:
     SES puts every hard bounce on its list by itself, also those that had no effect here.
     """
     subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
-    subscriber.reset_at = timezone.now()
+    now = timezone.now()
+    forget_bounces(subscriber, now)
+    _bury(subscriber, now)
+
+
+def forget_bounces(subscriber: Subscriber, at: datetime) -> None:
+    """What bounced before ``at`` says nothing about the address any more. Call it in a transaction, with the row locked
+    and everything else about the person written.
+    """
+    subscriber.reset_at = at
     subscriber.save(update_fields=["reset_at", "updated_at"])
-    _bury(subscriber, subscriber.reset_at)
+    signals.bounces_forgiven.send(Subscriber, subscriber_id=subscriber.pk)
 
 
 @transaction.atomic

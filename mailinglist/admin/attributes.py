@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from mailinglist import attributes, signs
 from mailinglist.csv_columns import meaning
 from mailinglist.models import Attribute
+from mailinglist.sending.messages import VALUE_NAMES
 from mailinglist.staff import FirstStep, PlainAdmin, actor, ask, require
 from mailinglist.whole_numbers import whole_number
 
@@ -35,6 +36,11 @@ class AttributeForm(forms.ModelForm):
         if meaning(key) is not None:
             raise forms.ValidationError(
                 f"“{key}” is a column with a meaning of its own in files. Choose another."
+            )
+        if key in VALUE_NAMES and key != self.instance.key:
+            raise forms.ValidationError(
+                f"“{key}” is what every mail fills in by itself, so this value could never be used in one. Choose "
+                "another name."
             )
         return key
 

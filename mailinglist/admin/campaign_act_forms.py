@@ -11,6 +11,7 @@ from unfold.widgets import (
 )
 
 from mailinglist import access, addresses
+from mailinglist.csv_rows import shown
 from mailinglist.models import Subscriber
 from mailinglist.sending import audience_preview
 from mailinglist.staff import find_subscribers
@@ -93,10 +94,15 @@ class TestForm(forms.Form):
             raise forms.ValidationError(
                 f"These are {len(lines)} addresses; a test goes to {MAX_TESTS} at most."
             )
-        try:
-            return [addresses.normalise(text).as_written for text in lines]
-        except addresses.BadAddress as bad:
-            raise forms.ValidationError(str(bad)) from bad
+        found, wrong = [], []
+        for text in lines:
+            try:
+                found.append(addresses.normalise(text).as_written)
+            except addresses.BadAddress as bad:
+                wrong.append(forms.ValidationError(f"“{shown(text)}”: {bad}"))
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return found
 
 
 class FollowUpForm(forms.Form):

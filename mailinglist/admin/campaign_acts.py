@@ -227,10 +227,12 @@ def follow_up(request: HttpRequest, campaign_id: int) -> HttpResponse:
         request,
         title=f"Send “{campaign.name}” to those who did not get it",
         sentences=[
-            "Makes a new draft with the same text, lists and choice of people. It goes to those whose mail failed, or "
-            "could not be delivered until the time for retries was over.",
+            "Makes a new draft with the same text, lists and choice of people. It goes to those whose mail failed, was "
+            "blocked, or could not be delivered until its retries were used up or their time was over, and who are "
+            "still subscribed.",
             "Whoever got the mail, or may still get it, is left out, also when you do this twice. People who left, "
-            "whose address is dead, or who reported a mail as spam get nothing.",
+            "whose address bounced hard (unless that was taken back), or who reported a mail as spam get nothing. "
+            "“Who gets it” on the draft says how many these are.",
             *(
                 f"There is one already: “{one}” ({one.get_status_display()})."
                 for one in campaign.followers.order_by("pk")

@@ -133,6 +133,8 @@ class MailingListAdmin(PlainAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("description", "postal_address", "allowed_origins", *TEXTS):
             kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+        if db_field.name == "postal_address":
+            kwargs["help_text"] = f"{db_field.help_text} Without the sender's name: that stands before it."
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,12 +20,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from mailinglist import access, addresses, subscriptions
+from mailinglist import access, addresses, subscriptions, zones
 from mailinglist.admin import erasing, exports, people_filters, tagging, typed_values
 from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
+from mailinglist.csv_rows import shown
 from mailinglist.forms import PersonNameField
 from mailinglist.models import MailingList, Subscriber, Subscription
+from mailinglist.sending.messages import VALUE_NAMES
 from mailinglist.staff import FastAdmin, FirstStep, actor, ask, find_subscribers, recipient_url, require
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
@@ -123,6 +126,13 @@ class AddForm(forms.Form):
 
 class EditForm(forms.ModelForm):
     name = PersonNameField(widget=UnfoldAdminTextInputWidget())
+    language = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget())
+    time_zone = forms.CharField(
+        required=False,
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Such as Europe/Berlin. Empty: not known.",
+    )
     attributes = ValuesField(
         label="Other values",
         required=False,
@@ -132,6 +142,9 @@ class EditForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        language = self.fields.get("language")
+        if isinstance(language, forms.ChoiceField):
+            language.choices = _languages(self.instance.language)
         if self.instance.pk:
             self.initial.update(typed_values.initial(self.fields, self.instance.attributes))
 
@@ -146,15 +159,36 @@ class EditForm(forms.ModelForm):
             found["attributes"] = {**others, **typed_values.cleaned(self.fields, found, before)}
         return found
 
+    def clean_time_zone(self) -> str:
+        """One that there is; what an older version stored may stay."""
+        zone: str = self.cleaned_data["time_zone"]
+        if zone and zone != self.instance.time_zone and zone not in zones.names():
+            raise forms.ValidationError(
+                f"“{shown(zone)}” is no time zone. Write a name such as Europe/Berlin, or nothing: then it is not known."
+            )
+        return zone
+
     def clean_attributes(self) -> dict[str, Any]:
         """Names that a merge tag can have; those imported before may stay."""
         values: dict[str, Any] = self.cleaned_data["attributes"]
-        for name in values:
-            if name not in self.instance.attributes and not _TAG_NAME.fullmatch(name):
+        for name in values.keys() - self.instance.attributes.keys():
+            if name in VALUE_NAMES:
+                raise forms.ValidationError(
+                    f"“{name}” is what every mail fills in by itself, so this value could never be used. Choose "
+                    "another name."
+                )
+            if not _TAG_NAME.fullmatch(name):
                 raise forms.ValidationError(
                     f"“{name}” cannot be used in a mail: write small letters, digits and _ only."
                 )
         return values
+
+
+def _languages(stored: str) -> list[tuple[str, str]]:
+    """Those that mails and pages can be in; with the stored one, which another system may know."""
+    ours = [(code, f"{name} ({code})") for code, name in settings.LANGUAGES]
+    others = [(stored, f"{stored} (as stored)")] if stored and stored not in dict(ours) else []
+    return [("", "The language of each list"), *ours, *others]
 
 
 @admin.register(Subscriber)

@@ -16,9 +16,9 @@ from mailinglist.segments import rules, sql, words
 from mailinglist.segments.kinds import Condition
 from mailinglist.segments.questions import GOT
 
-#: States in which the mail did not reach the person and does not try any more, though nothing says they cannot be
-#: reached: refused by SES, or bounced softly until the time was over.
-MISSED = ("failed", "expired")
+#: States in which the mail did not reach the person and does not try any more. Whether a bounce says that nothing can
+#: reach them is asked of its attempts.
+MISSED = ("failed", "expired", "bounced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def left_out(campaign: Campaign, now: datetime | None = None) -> list[LeftOut]:
     now = now or timezone.now()
     found: list[LeftOut] = []
     if campaign.follows_id is not None:
-        found.append(LeftOut("reached", "are not among those to reach now", _not_missed(campaign)))
+        found += _not_missed(campaign)
     choice = _choice(campaign)
     if only := choice.get("include_segments"):
         text, values = sql.joined(" OR ", only, lambda segment: sql.of_segment(segment, now))
@@ -119,6 +119,14 @@ _LISTED = (
 )
 _MAILS = "SELECT 1 FROM mailinglist_delivery d WHERE d.subscriber_id = s.id AND d.campaign_id = ANY(%s)"
 _GOT = _MAILS + " AND d.state IN ('" + "', '".join(GOT) + "')"
+# A hard bounce is taken back when the person is restored, or confirms again, later: as in bounces/policy.py. The person
+# is read once more, so that PostgreSQL can find all of these, who are few, at once instead of asking for each ``s``.
+_NEVER = """
+    SELECT 1 FROM mailinglist_delivery d JOIN mailinglist_subscriber x ON x.id = d.subscriber_id
+    LEFT JOIN mailinglist_attempt a ON a.delivery_id = d.id AND a.verdict = 'hard'
+        AND a.started_at >= coalesce(x.reset_at, '-infinity')
+    WHERE d.subscriber_id = s.id AND d.campaign_id = ANY(%s)
+        AND (d.state = 'complained' OR d.state = 'bounced' AND a.id IS NOT NULL)"""
 _MISSED = _MAILS + " AND d.state IN ('" + "', '".join(MISSED) + "')"
 _NEW = (
     "SELECT 1 FROM mailinglist_subscription n WHERE n.subscriber_id = s.id AND n.list_id = ANY(%s) "
@@ -141,14 +149,20 @@ def _choice(campaign: Campaign) -> dict[str, list[Any]]:
     return found
 
 
-def _not_missed(campaign: Campaign) -> Condition:
+def _not_missed(campaign: Campaign) -> list[LeftOut]:
     first, mails = campaign.follows, family(campaign)
-    wanted = f"EXISTS ({_MISSED})"
+    why, wanted = "got it, may still get it, or were not sent it", f"EXISTS ({_MISSED})"
     values: list[Any] = [mails]
     if campaign.follow_newcomers and first is not None:
+        why += " and did not subscribe since"
         wanted = f"({wanted} OR (EXISTS ({_NEW}) AND NOT EXISTS ({_MAILS})))"
         values = [mails, _ids(campaign.lists), first.started_at, mails]
-    return f"NOT ({wanted} AND NOT EXISTS ({_GOT}))", [*values, mails]
+    # Whom it was to reach is asked first: they are few, and who got it would be looked up for each of a million.
+    reached = f"NOT ({wanted} AND NOT EXISTS ({_GOT}))"
+    return [
+        LeftOut("never", "bounced hard, or reported it as spam", (f"EXISTS ({_NEVER})", [mails])),
+        LeftOut("reached", why, (reached, [*values, mails])),
+    ]
 
 
 def _ids(rows: Any) -> list[int]:

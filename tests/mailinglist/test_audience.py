@@ -10,12 +10,21 @@ from django.utils import timezone
 
 from mailinglist import copies, lifecycle, tags
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Campaign, Change, Delivery, MailingList, Segment, Subscriber, Subscription
+from mailinglist.models import (
+    Attempt,
+    Campaign,
+    Change,
+    Delivery,
+    MailingList,
+    Segment,
+    Subscriber,
+    Subscription,
+)
 from mailinglist.segments import people, rules, store, uses
 from mailinglist.sending import audience, audience_preview, chosen, queue
 from mailinglist.timeouts import TookTooLong, within
 from tests.factories import make_campaign, make_list, make_readers, make_subscriber
-from tests.staff import make_delivery, make_started, make_suppressed
+from tests.staff import T0, make_delivery, make_started, make_suppressed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
 SLOW = {"match": "all", "parts": [{"rule": "activity", "ask": "never-opened"}]}
@@ -129,6 +138,19 @@ def test_many_people_are_told_from_a_sample_unless_it_tells_little(
     about = audience_preview.preview(campaign)
     assert about.about and 30 <= about.to_send <= 90  # type: ignore[operator]
     assert people.find(tree).number == about.to_send and people.find(tree).about
+
+
+def test_who_only_got_test_mails_is_in_no_segment(news: MailingList, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_subscriber("ada@post.example", news)
+    make_subscriber("bob@post.example")  # known by an import or a suppression, say
+    tested = ["me@acme.example", ada.email]
+    lifecycle.send_test(make_campaign(news).pk, tested, by=SYSTEM)
+    assert Subscriber.objects.count() == 3
+    for _ in "all", "a sample of all":
+        found = people.find(rules.read(SLOW))
+        assert (found.number, [row.email for row in found.sample]) == (2, ["bob@post.example", ada.email])
+        monkeypatch.setattr(people, "EXACT_MOST", 0)
+        monkeypatch.setattr(people, "SAMPLED", 1)
 
 
 def test_a_campaign_without_a_choice_asks_the_same_statement_as_ever(news: MailingList) -> None:
@@ -271,24 +293,60 @@ class TestThoseWhoDidNotGetIt:
     @pytest.fixture
     def first(self, news: MailingList) -> Campaign:
         campaign = make_started(news)
-        for state in ("failed", "expired", "delivered", "bounced", "unknown", "waiting", "skipped"):
+        for state in ("failed", "expired", "delivered", "complained", "unknown", "waiting", "skipped"):
             make_delivery(campaign, make_subscriber(f"{state}@post.example", news), state)
+        for verdict in ("hard", "block", "soft"):
+            person = make_subscriber(f"{verdict}@post.example", news)
+            bounced = make_delivery(campaign, person, "bounced", reason=f"{verdict}:x")
+            bounced.attempt_set.update(verdict=verdict, reason="x")
         Campaign.objects.update(status="finished")
         campaign.refresh_from_db()
         make_subscriber("new@post.example", news)
         return campaign
 
+    #: The policy left these subscribed, and their mail is not tried any more.
+    MISSED = frozenset({f"{name}@post.example" for name in ("failed", "expired", "block", "soft")})
+
     def test_goes_to_those_whom_it_did_not_reach_and_to_nobody_else(self, first: Campaign) -> None:
         again = copies.follow_up(first, newcomers=False, by=SYSTEM)
         assert (again.status, again.body, again.follows) == ("draft", first.body, first)
-        assert audience_preview.preview(again).to_send == 2
+        counted = audience_preview.preview(again)
+        assert counted.to_send == 4
+        assert counted.left_out == (
+            ("bounced hard, or reported it as spam", 2),
+            ("got it, may still get it, or were not sent it", 5),
+        )
         lifecycle.start(again.pk, by=SYSTEM)
-        assert got(again) == {"failed@post.example", "expired@post.example"}
+        assert got(again) == self.MISSED
 
     def test_new_subscribers_too_where_that_was_chosen(self, first: Campaign) -> None:
         again = copies.follow_up(first, newcomers=True, by=SYSTEM)
+        _, others = audience_preview.preview(again).left_out
+        assert others == ("got it, may still get it, or were not sent it and did not subscribe since", 4)
         lifecycle.start(again.pk, by=SYSTEM)
-        assert got(again) == {"failed@post.example", "expired@post.example", "new@post.example"}
+        assert got(again) == self.MISSED | {"new@post.example"}
+
+    @pytest.mark.parametrize(("minutes", "reached"), [(1, True), (-1, False), (None, False)])
+    def test_a_hard_bounce_counts_until_it_is_taken_back(
+        self, first: Campaign, minutes: int | None, reached: bool
+    ) -> None:
+        reset_at = None if minutes is None else T0 + timedelta(minutes=minutes)
+        Subscriber.objects.filter(email="hard@post.example").update(reset_at=reset_at)
+        again = copies.follow_up(first, newcomers=False, by=SYSTEM)
+        lifecycle.start(again.pk, by=SYSTEM)
+        assert ("hard@post.example" in got(again)) is reached
+
+    def test_a_hard_bounce_of_a_later_one_counts_too(self, first: Campaign) -> None:
+        """Of any attempt, whatever the mail was first said to have ended by."""
+        again = copies.follow_up(first, newcomers=False, by=SYSTEM)
+        lifecycle.start(again.pk, by=SYSTEM)
+        for mail in again.deliveries.filter(subscriber__email="failed@post.example"):
+            Attempt.objects.create(delivery=mail, number=1, started_at=T0, verdict="hard", reason="x")
+        again.deliveries.update(state="bounced", reason="block:x")
+        Campaign.objects.update(status="finished")
+        third = copies.follow_up(first, newcomers=False, by=SYSTEM)
+        lifecycle.start(third.pk, by=SYSTEM)
+        assert got(third) == self.MISSED - {"failed@post.example"}
 
     def test_two_of_them_bring_it_once(self, first: Campaign) -> None:
         one, two = (copies.follow_up(first, newcomers=True, by=SYSTEM) for _ in range(2))
@@ -317,7 +375,7 @@ class TestThoseWhoDidNotGetIt:
         queue.resend(Delivery.objects.get(campaign=first, state="failed").pk, by=SYSTEM)
         again = copies.follow_up(first, newcomers=False, by=SYSTEM)
         lifecycle.start(again.pk, by=SYSTEM)
-        assert got(again) == {"expired@post.example"}
+        assert got(again) == self.MISSED - {"failed@post.example"}
 
     def test_not_before_it_is_over(self, news: MailingList) -> None:
         with pytest.raises(copies.CannotFollow, match="not over yet"):

@@ -121,6 +121,8 @@ def test_an_administrator_is_told_to_people_too() -> None:
 
 def test_the_demo_is_loaded_once() -> None:
     first = run_json("load_demo", "--recipients", "20")
+    demo = MailingList.objects.get(slug="garden")
+    assert demo.from_name not in demo.postal_address, "the foot of a mail would say it twice"
     assert Subscription.objects.filter(list__slug=first["list"]).count() == 20
     assert Campaign.objects.get(pk=first["campaign"]).status == "draft"
     run("load_demo", "--recipients", "20")

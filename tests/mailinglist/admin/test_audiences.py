@@ -185,6 +185,8 @@ class TestPeople:
     def test_a_column_with_a_meaning_is_no_value(self, staff: Client) -> None:
         values = {"label": "Mail", "key": "E-Mail", "kind": "text", "choices": ""}
         assert "meaning of its own" in text(staff.post(reverse("admin:mailinglist_attribute_add"), values))
+        reserved = {**values, "key": "archive_url"}
+        assert "fills in by itself" in text(staff.post(reverse("admin:mailinglist_attribute_add"), reserved))
         choices = {**values, "key": "plan", "kind": "choice"}
         assert "Write the choices" in text(staff.post(reverse("admin:mailinglist_attribute_add"), choices))
         staff.post(reverse("admin:mailinglist_attribute_add"), {**choices, "choices": "Gold\n gold \nTin\n"})

@@ -194,7 +194,9 @@ def test_a_test_mail_is_queued_for_each_address(staff: Client, draft: Campaign) 
 
 
 def test_a_bad_test_address_is_told(staff: Client, draft: Campaign) -> None:
-    assert "has no @ sign" in staff.post(url(draft, "test"), {"to": "me"}).content.decode()
+    page = staff.post(url(draft, "test"), {"to": "me@acme.example, bad\n<i>@"}).content.decode()
+    assert "“bad”: The address has no @ sign." in page and "“&lt;i&gt;@”: " in page
+    assert not Delivery.objects.exists()
     many = "\n".join(f"p{n}@acme.example" for n in range(11))
     assert "10 at most" in staff.post(url(draft, "test"), {"to": many}).content.decode()
 

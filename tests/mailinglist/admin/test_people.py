@@ -171,6 +171,29 @@ def test_values_that_no_merge_tag_can_use_are_refused(staff: Client, attributes:
     assert ada.attributes == {}
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "says"),
+    [
+        ("time_zone", "Mars/X", "“Mars/X” is no time zone"),
+        ("language", "zz", "zz is not one of the available choices"),
+        ("attributes", '{"unsubscribe_url": "x"}', "“unsubscribe_url” is what every mail fills in by itself"),
+    ],
+)
+def test_what_no_mail_could_use_is_refused_in_words_and_what_is_stored_stays(
+    staff: Client, field: str, typed: str, says: str
+) -> None:
+    ada = make_subscriber("ada@post.example")
+    values = {"name": "", "attributes": "{}", "language": "", "time_zone": "Europe/Rome", field: typed}
+    address = reverse("admin:mailinglist_subscriber_change", args=[ada.pk])
+    assert says in staff.post(address, values).content.decode()
+    Subscriber.objects.update(language="zz", time_zone="Mars/X", attributes={"unsubscribe_url": "x"})
+    assert "zz (as stored)" in staff.get(address).content.decode()
+    stored = {"attributes": '{"unsubscribe_url": "x"}', "language": "zz", "time_zone": "Mars/X"}
+    assert staff.post(address, {**stored, "name": "Ada"}).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.name, ada.language, ada.time_zone) == ("Ada", "zz", "Mars/X")
+
+
 def test_suppressions_are_looked_up_by_the_address_typed(staff: Client) -> None:
     make_suppressed(make_subscriber("ada@post.example"))
     assert found(staff, "mailinglist_suppression", q="ADA@post.example") == 1
