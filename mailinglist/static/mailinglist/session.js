@@ -24,12 +24,26 @@
       const how = body ? {method: "POST", body: body, headers: {"X-CSRFToken": token}} : {};
       return fetch(address, Object.assign(how, {redirect: "manual"}));
     }
-    const answer = await once();
-    if (answer.type !== "opaqueredirect" && answer.status !== 403) { return answer; }
-    return await renew(form) ? once() : null;
+    let answer = await once();
+    if (answer.type === "opaqueredirect" || answer.status === 403) {
+      if (!await renew(form)) { return null; }
+      answer = await once();
+    }
+    forget(form);
+    return answer;
   }
 
+  function forget(form) {
+    form.querySelectorAll("[data-ended]").forEach(function (says) {
+      says.replaceChildren();
+      delete says.dataset.ended;
+    });
+  }
+
+  /* One sentence, whoever found it out last. */
   function ended(says, form) {
+    forget(form);
+    says.dataset.ended = "";
     const link = document.createElement("a");
     Object.assign(link, {href: place(form).dataset.loggedIn, className: "ml-link", target: "_blank"});
     link.textContent = "Log in again in another window";
@@ -51,7 +65,7 @@
         says.textContent = "The server cannot be reached, so nothing is saved now. Do not close this page; try again.";
       }
       asking = false;
-      says.className = sure ? "" : "ml-kept ml-kept--conflict";
+      says.className = sure ? "" : "ml-note ml-note--warning";
       if (!sure) { return says.scrollIntoView({block: "center"}); }
       says.textContent = "";
       form.requestSubmit(button);
