@@ -18,6 +18,10 @@ from mailinglist.views import (
     preferences,
 )
 
+handler400 = "mailinglist.admin.errors.bad_request"
+handler403 = "mailinglist.admin.errors.forbidden"
+handler404 = "mailinglist.admin.errors.not_found"
+
 urlpatterns = [
     path("", joining.home, name="home"),
     path("lists/looks.css", lists.all_looks, name="looks"),
