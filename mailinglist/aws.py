@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import boto3
 from botocore.exceptions import EndpointConnectionError
 from django.conf import settings
 
@@ -240,7 +239,9 @@ def _endpoint(found: Any) -> Endpoint:
     )
 
 
-def _session() -> boto3.Session:
+def _session() -> Any:
+    import boto3  # slow, and most processes never call AWS
+
     return boto3.Session(
         aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
         aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,

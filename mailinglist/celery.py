@@ -7,7 +7,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailinglist.settings")
 
-app = Celery("mailinglist")
+app = Celery("mailinglist", fixups=["mailinglist.celery_fixup:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # By name: Redis' client is slow to import, and only who sends or takes a message needs it.

@@ -25,6 +25,8 @@ HOUR = timedelta(hours=1)
 LOGINS = 500
 #: The counter of wrong codes has a name of its own: a right password must not set it back.
 CODES = "{username} (second step)"
+#: So long is the column in which names are counted; no account has a name as long as that.
+NAME_LENGTH = 255
 
 
 class Handler(AxesDatabaseHandler):
@@ -33,7 +35,7 @@ class Handler(AxesDatabaseHandler):
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         if super().is_locked(request, credentials):
             return True
-        name = (credentials or {}).get("username") or request.POST.get("username", "")
+        name = counted_name(request, credentials)
         return seconds_left(name, request.axes_ip_address) > 0  # type: ignore[attr-defined]
 
     def user_login_failed(
@@ -43,9 +45,14 @@ class Handler(AxesDatabaseHandler):
         super().user_login_failed(sender, credentials, request, **kwargs)
 
 
+def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """What was typed as a name, as far as the counters hold it. Named in login_settings.py (AXES_USERNAME_CALLABLE)."""
+    name = (credentials or {}).get("username") or request.POST.get("username", "")
+    return str(name).replace("\x00", "")[:NAME_LENGTH]
+
+
 def seconds_left(name: str, ip: str | None) -> float:
-    """How long this name cannot be tried from this address; 0: it can."""
-    name = name.replace("\x00", "")
+    """How long this name (``counted_name``) cannot be tried from this address; 0: it can."""
     of_hour = AccessFailureLog.objects.filter(attempt_time__gte=timezone.now() - HOUR)
     ends = [_end(of_hour.filter(username=name)), _end(_from(of_hour, ip))]
     left = max((end - timezone.now()).total_seconds() for end in ends)

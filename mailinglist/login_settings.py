@@ -19,12 +19,15 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "mailinglist.login_limits.counted_name"
 AXES_CLIENT_IP_CALLABLE = "mailinglist.logins.address"
 AXES_LOCKOUT_CALLABLE = "mailinglist.logins.locked"
 # Logins stand in the history of changes, under Managers; axes keeps the counters only.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+# Of what was posted with a wrong one, axes keeps all fields but these: passwords also of the page for a new one.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "code"]
+AXES_SENSITIVE_PARAMETERS += ["old_password", "new_password1", "new_password2"]
 # Who must use a second step (a code from a phone) to log in: nobody, owners or everybody. Whoever wants to always may.
 SECOND_STEP = env("SECOND_STEP", "nobody")
 if SECOND_STEP not in ("nobody", "owners", "everybody"):

@@ -34,8 +34,7 @@ def locked(
     request: HttpRequest, response: Any = None, credentials: Any = None, **kwargs: Any
 ) -> HttpResponse:
     """The answer while a name is locked for an address: 429, with the minute when it ends."""
-    username = (credentials or {}).get("username") or request.POST.get("username", "")
-    return lock_page(request, username)
+    return lock_page(request, login_limits.counted_name(request, credentials))
 
 
 def lock_page(request: HttpRequest, username: str) -> HttpResponse:
@@ -48,6 +47,22 @@ def lock_page(request: HttpRequest, username: str) -> HttpResponse:
     answer = render(request, "admin/mailinglist/locked.html", context, status=429)
     answer["Retry-After"] = str(max(1, int(left)))
     return answer
+
+
+def password_is_allowed(request: HttpRequest, user: Any) -> bool:
+    """Whether this manager may try their own password, where they are logged in, from here now."""
+    return bool(AxesProxyHandler.is_allowed(request, _password_credentials(user)))
+
+
+def password_failed(request: HttpRequest, user: Any) -> None:
+    """Count a wrong one, with the wrong ones of the login, and write it down."""
+    AxesProxyHandler.user_login_failed(sender=None, credentials=_password_credentials(user), request=request)
+    note(user, "wrong password", "A wrong old password, for a new one.", request)
+
+
+def password_passed(request: HttpRequest, user: Any) -> None:
+    """Forget the wrong ones from here, as a login does."""
+    _forget(request, user.get_username())
 
 
 def code_is_allowed(request: HttpRequest, user: Any) -> bool:
@@ -63,9 +78,7 @@ def code_failed(request: HttpRequest, user: Any) -> None:
 
 def code_passed(request: HttpRequest, user: Any) -> None:
     """Forget the wrong codes."""
-    AccessAttempt.objects.filter(username=login_limits.CODES.format(username=user.get_username())).filter(
-        Q(ip_address=address(request)) | Q(ip_address=None)
-    ).delete()
+    _forget(request, login_limits.CODES.format(username=user.get_username()))
     note(user, "second step", "Logged in with a code.", request)
 
 
@@ -123,6 +136,15 @@ def _failed(
         why=f"{why[:-1]} ({user})." if user else why,
         by=Actor(SYSTEM.kind, evidence={"ip": address(request)}),
     )
+
+
+def _forget(request: HttpRequest, counted: str) -> None:
+    here = Q(ip_address=address(request)) | Q(ip_address=None)
+    AccessAttempt.objects.filter(here, username=counted).delete()
+
+
+def _password_credentials(user: Any) -> dict[str, str]:
+    return {"username": user.get_username()}
 
 
 def _code_credentials(user: Any) -> dict[str, str]:

@@ -23,6 +23,12 @@ def held(user: Any) -> str:
     return words(Membership.objects.filter(user_id=user.pk).select_related("list"))
 
 
+def may_nothing(user: Any) -> bool:
+    """Whether the manager has neither a role nor anything in Django's way."""
+    in_any_way = (user.memberships, user.groups, user.user_permissions)
+    return not user.is_superuser and not any(rows.exists() for rows in in_any_way)
+
+
 @transaction.atomic
 def record_roles(user: Any, *, before: str, by: Actor) -> bool:
     """Write down how the roles changed since ``before`` (``held``). False when they did not."""

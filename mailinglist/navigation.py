@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """An entry: its title and icon, the name of its address, the right that it takes ("": none), and whether it is the
-    page that is open (None: the address tells).
+    """An entry: its title and icon, the name of its address, the right that it takes ("": none), and whether a page of it
+    is open (None: all below its address are its own).
     """
 
     title: str
@@ -22,9 +23,20 @@ class _Page:
     is_open: Callable[[HttpRequest], bool] | None = None
 
     def shown(self, request: HttpRequest) -> dict[str, Any]:
-        """As unfold wants it."""
-        item = {"title": self.title, "icon": self.icon, "link": reverse(self.name)}
-        return item if self.is_open is None else {**item, "active": self.is_open(request)}
+        """For templates/unfold/helpers/app_list.html."""
+        link = _link(self.name)
+        is_open = self.is_open(request) if self.is_open else request.path.startswith(link)
+        return {"title": self.title, "icon": self.icon, "link": link, "active": is_open}
+
+
+def _link(name: str) -> str:
+    """``reverse`` for the few names of this file: every page asks for all of them."""
+    return _link_below(name, get_script_prefix())
+
+
+@cache
+def _link_below(name: str, prefix: str) -> str:
+    return reverse(name)
 
 
 def _table(title: str, icon: str, app: str, model: str, **more: Any) -> _Page:
@@ -32,20 +44,31 @@ def _table(title: str, icon: str, app: str, model: str, **more: Any) -> _Page:
 
 
 def _is_compare(request: HttpRequest) -> bool:
-    return request.path == reverse("admin:bounces_compare")
+    return request.path == _link("admin:bounces_compare")
+
+
+def _is_overview(request: HttpRequest) -> bool:
+    """Everything is below it."""
+    return request.path == _link("admin:index")
 
 
 def _is_campaigns(request: HttpRequest) -> bool:
     """The pages of campaigns, and the results of one; those beside each other are Compare."""
-    campaigns, results = reverse("admin:mailinglist_campaign_changelist"), reverse("admin:bounces_compare")
+    campaigns, results = _link("admin:mailinglist_campaign_changelist"), _link("admin:bounces_compare")
     return request.path.startswith(campaigns) or (
         request.path.startswith(results) and not _is_compare(request)
     )
 
 
+def _is_managers(request: HttpRequest) -> bool:
+    """All pages about managers but that of one's own second step."""
+    own = request.path.startswith(_link("admin:second_step"))
+    return request.path.startswith(_link("admin:auth_user_changelist")) and not own
+
+
 _GROUPS = {
     "Campaigns": (
-        _Page("Overview", "home", "admin:index"),
+        _Page("Overview", "home", "admin:index", is_open=_is_overview),
         _table("Campaigns", "campaign", "mailinglist", "campaign", is_open=_is_campaigns),
         _table("Recipients", "outbox", "mailinglist", "delivery"),
         _table("Templates", "dashboard_customize", "mailinglist", "template"),
@@ -81,7 +104,7 @@ _GROUPS = {
         _table("Values of subscribers", "data_object", "mailinglist", "attribute"),
         _table("Bounce policies", "rule", "bounces", "policy"),
         _Page("Try another policy", "science", "admin:bounces_policy_simulate", "bounces.view_policy"),
-        _table("Managers", "manage_accounts", "auth", "user"),
+        _table("Managers", "manage_accounts", "auth", "user", is_open=_is_managers),
         _Page("Your second step", "phonelink_lock", "admin:second_step"),
         _table("Groups of managers", "groups", "auth", "group"),
     ),
@@ -89,7 +112,7 @@ _GROUPS = {
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups, each with what this manager may see. Asked here, because unfold makes a class for each answer."""
+    """The groups, each with what this manager may see."""
     may = request.user.has_perm
     return [
         {

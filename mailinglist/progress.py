@@ -11,10 +11,10 @@ from typing import Any
 from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 
-from mailinglist import zones
+from mailinglist import access, zones
 from mailinglist.campaign_counts import Result
 from mailinglist.models import Campaign
-from mailinglist.sending import queue
+from mailinglist.sending import pace_words, pacing, queue
 from mailinglist.sending.pace_words import Explanation
 
 #: So many are shown, those that send before those that are paused or planned.
@@ -81,6 +81,15 @@ def under_way(among: QuerySet[Campaign]) -> list[Campaign]:
     return list(rows.order_by(order, "scheduled_at", "-pk")[:SHOWN])
 
 
+def pace_for(user: Any) -> Explanation:
+    """The pace as this manager may know it: what the account sends takes a role for the whole installation."""
+    pace = pacing.explain()
+    if access.lists_for(user, "mailinglist.view_campaign") is None:
+        return pace
+    seen = access.visible(Campaign.objects.filter(pk__in=pace.rates), user, "mailinglist.view_campaign")
+    return pace_words.of_some(pace, set(seen.values_list("pk", flat=True)))
+
+
 def of(
     campaigns: Iterable[Campaign],
     pace: Explanation,
@@ -88,7 +97,7 @@ def of(
     *,
     now: datetime | None = None,
 ) -> list[Progress]:
-    """How far they are. ``pace`` as pacing.explain tells it, ``results`` as campaign_counts.results."""
+    """How far they are. ``pace`` as pace_for tells it, ``results`` as campaign_counts.results."""
     now = now or timezone.now()
     return [_of(row, pace, results.get(row.pk), now) for row in campaigns]
 

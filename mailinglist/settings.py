@@ -12,11 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from mailinglist import catalogues
+from mailinglist import aws_config, catalogues
 from mailinglist.env import env, env_bool, env_list, env_number
 from mailinglist.login_settings import *  # noqa: F403
 from mailinglist.navigation import UNFOLD as UNFOLD
@@ -163,9 +162,7 @@ AWS_SESSION_TOKEN = env("AWS_SESSION_TOKEN") or None
 USE_SES_V2 = True
 AWS_SES_AUTO_THROTTLE = None  # pacing is shared by all processes, in PostgreSQL
 # boto3 posts the same mail three times on a time-out; SES has no idempotency, so one attempt is one POST.
-AWS_SES_CONFIG = Config(
-    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=20
-)
+AWS_SES_CONFIG = aws_config.config(attempts=1, connect=5, read=20)
 _sandbox_url = f"http://127.0.0.1:{RUNTIME.get('sandbox_port', 8025)}"
 SES_ENDPOINT_URL = env("SES_ENDPOINT_URL") or (_sandbox_url if LOCAL else "")
 # Without either, whoever listens there belongs to another installation.
@@ -187,9 +184,7 @@ SNS_REQUIRE_V2 = env_bool("SNS_REQUIRE_V2", False)
 SQS_QUEUE_URL = env("SQS_QUEUE_URL")
 SQS_ENDPOINT_URL = env("SQS_ENDPOINT_URL")
 # Long polling waits 20 s for an answer. Reading and deleting may be repeated, unlike sending.
-AWS_SQS_CONFIG = Config(
-    retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=30
-)
+AWS_SQS_CONFIG = aws_config.config(attempts=3, connect=5, read=30)
 # The two below make the webhook trust another signer than Amazon: local mode only.
 SNS_CERT_ORIGIN = env("SNS_CERT_ORIGIN") or (SES_ENDPOINT_URL if LOCAL else "")
 SNS_TRUST_ANCHOR = env("SNS_TRUST_ANCHOR") or (str(VAR_DIR / "sandbox" / "ca.pem") if LOCAL else "")
@@ -287,8 +282,8 @@ INSTALLED_APPS = [
     "mailinglist.apps.MailinglistConfig",
     "bounces.apps.BouncesConfig",
     "axes",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "mailinglist.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

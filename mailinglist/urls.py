@@ -21,6 +21,7 @@ from mailinglist.views import (
 handler400 = "mailinglist.admin.errors.bad_request"
 handler403 = "mailinglist.admin.errors.forbidden"
 handler404 = "mailinglist.admin.errors.not_found"
+admin.autodiscover()
 
 urlpatterns = [
     path("", joining.home, name="home"),

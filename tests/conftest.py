@@ -14,6 +14,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from django.contrib import admin
 from django.core.management.color import Style
 from django.db.backends.postgresql.operations import DatabaseOperations
 
@@ -89,6 +90,7 @@ def _quick_flush() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
+    admin.autodiscover()  # tests walk through all of it
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     databases.forget_original()

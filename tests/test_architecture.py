@@ -37,6 +37,7 @@ PURE = (
     "mailinglist/composing/mime.py",
     "mailinglist/composing/mjml.py",
     "mailinglist/composing/untracked.py",
+    "mailinglist/sending/ahead.py",
     "mailinglist/sending/in_flight.py",
     "mailinglist/sending/outcomes.py",
     "mailinglist/sending/budget.py",

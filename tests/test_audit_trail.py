@@ -66,6 +66,12 @@ ANSWERS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are asked for what they hold, not drawn: that is most of their work, and writes nothing."""
+    monkeypatch.setattr("django.template.response.SimpleTemplateResponse.rendered_content", "")
+
+
 @pytest.fixture
 def boss(client: Client) -> User:
     boss = User.objects.create_superuser("boss", "boss@acme.example", "x")
@@ -77,7 +83,7 @@ def boss(client: Client) -> User:
 
 def shown(page: Any) -> dict[str, Any]:
     """What a browser would post back from a page with a form, with ANSWERS in its fields."""
-    context = getattr(page, "context", None) or {}
+    context = getattr(page, "context_data", None) or {}
     form = context["adminform"].form if "adminform" in context else context.get("form")
     formsets = [one.formset for one in context.get("inline_admin_formsets", ())]
     data: dict[str, Any] = {}

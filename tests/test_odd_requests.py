@@ -253,6 +253,29 @@ def test_an_action_on_what_is_no_row_does_nothing_and_says_so(staff: Client, val
     assert answer.status_code == 400
 
 
+def test_nothing_that_a_guest_fills_in_fails(client: Client, values: dict[str, str]) -> None:
+    client.raise_request_exception = False
+    words = {**WORDS, "what NFKC makes longer": "\ufdfa" * 150, "many of no letter": "\u202e\U0010ffff" * 200}
+    forms: dict[str, dict[str, str]] = {
+        "/lists/news/subscribe": {"email": "new@post.example", "name": "", "website": "", "stamp": ""},
+        "/lists/news/subscribe.json": {"email": "new@post.example", "name": ""},
+        reverse("admin:login"): {"username": "ana", "password": "x", "next": "/"},
+    }
+    forms["/lists/news/subscribe"] |= {
+        "altcha": "",
+        "keep": "",
+        "came_from": "",
+        "language": "",
+        "rejoin": "",
+    }
+    for page, form in forms.items():
+        for name in form:
+            asked = [(f"{name}={word}", page, {**form, name: text}) for word, text in words.items()]
+            assert [what for what, *post in asked if faults(client, [(what, post[0])], **post[1])] == []
+        header = {"HTTP_USER_AGENT": "u" * 3000, "HTTP_ACCEPT": "a" * 3000, "HTTP_REFERER": "r" * 3000}
+        assert client.post(page, form, **header, REMOTE_ADDR="fe80::1%eth0").status_code < 500
+
+
 def test_no_reason_for_leaving_fails(client: Client, values: dict[str, str]) -> None:
     client.raise_request_exception = False
     address = f"/unsubscribe/{values['unsubscribe']}"

@@ -16,7 +16,6 @@ from bounces import charts, heartbeat, reputation
 from bounces.admin import to_do
 from mailinglist import access, campaign_counts, list_counts, progress
 from mailinglist.models import Campaign, Subscriber
-from mailinglist.sending import pacing
 from mailinglist.staff import require
 from mailinglist.whole_numbers import whole_number
 
@@ -36,7 +35,7 @@ def show_progress(request: HttpRequest) -> HttpResponse:
     require(request, "mailinglist.view_campaign")
     campaigns = progress.under_way(_seen(request))
     results = campaign_counts.results([row.pk for row in campaigns])
-    found = progress.of(campaigns, pacing.explain(), results)
+    found = progress.of(campaigns, progress.pace_for(request.user), results)
     answer = JsonResponse({"campaigns": [row.as_json() for row in found]})
     answer["Cache-Control"] = "no-store"
     return answer
@@ -47,7 +46,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     found: dict[str, Any] = {"title": "Overview", "lines": to_do.lines(request), "asked_every": ASKED_EVERY}
     if may("mailinglist.view_campaign"):
-        found |= _campaigns(_seen(request))
+        found |= _campaigns(request)
     if may("bounces.view_providerslot"):
         rates = reputation.rates()
         found |= {
@@ -69,8 +68,8 @@ def _seen(request: HttpRequest) -> QuerySet[Campaign]:
     return access.visible(Campaign.objects.all(), request.user, "mailinglist.view_campaign")
 
 
-def _campaigns(seen: QuerySet[Campaign]) -> dict[str, Any]:
-    pace = pacing.explain()
+def _campaigns(request: HttpRequest) -> dict[str, Any]:
+    seen, pace = _seen(request), progress.pace_for(request.user)
     campaigns = progress.under_way(seen)
     last = list(
         seen.exclude(started_at=None)

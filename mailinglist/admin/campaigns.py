@@ -13,7 +13,17 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mailinglist import access, approvals, campaign_counts, deciding, lifecycle, sender_checks, writing, zones
+from mailinglist import (
+    access,
+    approvals,
+    campaign_counts,
+    deciding,
+    lifecycle,
+    progress,
+    sender_checks,
+    writing,
+    zones,
+)
 from mailinglist.admin import (
     campaign_acts,
     campaign_approval,
@@ -26,7 +36,7 @@ from mailinglist.admin.campaign_form import SEARCHED, CampaignForm, ComposeArea,
 from mailinglist.changes import Noun, record
 from mailinglist.composing import problems
 from mailinglist.models import Campaign, CampaignVersion, Delivery, Template
-from mailinglist.sending import chosen, pacing
+from mailinglist.sending import chosen
 from mailinglist.staff import CappedPaginator, FirstStep, PlainAdmin, actor, ask, found, results_url
 from mailinglist.templatetags.mailinglist_tags import badge
 from mailinglist.whole_numbers import whole_number
@@ -360,7 +370,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
             campaign.planned_at, campaign.time_zone, everywhere=campaign.at_local_time
         )
     if campaign.status == Campaign.Status.SENDING:
-        context["pace"] = pacing.explain()
+        context["pace"] = progress.pace_for(request.user)
     return context | (_numbers(campaign) if campaign.started_at else {})
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import allauth.account.admin
+import allauth.mfa.admin  # noqa: F401 - both register pages that ours replace
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
@@ -21,6 +23,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from mailinglist import access, logins, managers, second_step
 from mailinglist.admin import second_step_pages
 from mailinglist.admin.logged_in import logged_in
+from mailinglist.admin.role_form import RoleForm, RoleFormSet
 from mailinglist.models import Membership
 from mailinglist.staff import FirstStep, PlainAdmin, actor, ask
 
@@ -31,11 +34,15 @@ for _model in (User, Group, EmailAddress, Authenticator):
 
 class RoleInline(TabularInline):
     model = Membership
+    form = RoleForm
+    formset = RoleFormSet
     fields = ("role", "list", "may_export")
     extra = 1
     verbose_name_plural = (
         "Roles: owner does everything, editor writes, sends and manages people, analyst looks"
     )
+    #: Of a row that is only shown; nothing but the list can be empty.
+    empty_value_display = "the whole installation"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("auth.view_user")
@@ -130,6 +137,11 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
         super().save_related(request, form, formsets, change)
         before = request._roles_before  # type: ignore[attr-defined]
         managers.record_roles(form.instance, before=before, by=actor(request))
+        if managers.may_nothing(form.instance):
+            sentence = (
+                f"{form.instance} has no role: they can log in, and see nothing. Give them one under Roles."
+            )
+            messages.warning(request, sentence)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         logins.note(request.user, "removed", f"Removed the account {obj}.", request, before="account")

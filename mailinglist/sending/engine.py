@@ -17,7 +17,7 @@ from django.conf import settings
 from mailinglist import places
 from mailinglist.models import Campaign
 from mailinglist.sending import home, messages, pacing, queue
-from mailinglist.sending.bulk import Bulk
+from mailinglist.sending.ahead import LEAST, Ahead
 from mailinglist.sending.failpoints import reach
 from mailinglist.sending.outcomes import NOT_POSTED, Accepted, Outcome, Refused, Scope, Unknown
 from mailinglist.sending.queue import Claimed
@@ -103,7 +103,11 @@ def run(
 
 def _transport(campaign_id: int | None) -> Transport:
     """Campaigns go the way that SEND_TRANSPORT says; mail that a person waits for goes by itself."""
-    return Bulk() if campaign_id is not None and settings.SEND_TRANSPORT == "bulk" else Raw()
+    if campaign_id is None or settings.SEND_TRANSPORT != "bulk":
+        return Raw()
+    from mailinglist.sending.bulk import Bulk  # slow, see transport.py
+
+    return Bulk()
 
 
 def is_running(campaign_id: int | None) -> bool:
@@ -122,6 +126,7 @@ class _Run:
         self.most = concurrency or usual
         self.ends_at = time.monotonic() + seconds
         self.in_hand = 0
+        self.ahead = Ahead(max(LEAST, transport.size), -(-self.most // 2), time.monotonic())
         self.builder = messages.Builder()
         self.sender = Sender(transport, most_open=-(-self.most // transport.size))
         self.result: Result | None = None
@@ -162,7 +167,7 @@ class _Run:
             self.result = More(0, TIME_UP)
             return
         free = self._room()
-        if free < max(1, self.most // 8):
+        if free < max(1, self.ahead.rows // 4):
             self._collect()
             return
         permit = pacing.take(free, campaign_id=self.campaign_id, urgent=self.campaign_id is None)
@@ -194,11 +199,11 @@ class _Run:
             self._look_ahead()
 
     def _room(self) -> int:
-        """How many more rows may be taken in hand: half of the most may wait for something, and what is open at SES comes
-        on top. So a far SES does not idle, and a near one leaves no more in doubt than it has to.
+        """How many more rows may be taken in hand: so many may wait for a request (ahead.py), and what is open at SES
+        comes on top. So a far SES does not idle, and a slow one leaves no more in doubt than it has to.
         """
         waiting = self.in_hand - self.sender.open_rows
-        return min(-(-self.most // 2) - waiting, self.most - self.in_hand)
+        return min(self.ahead.rows - waiting, self.most - self.in_hand)
 
     def _post(self, claimed: list[Claimed], delays: Sequence[float], started: float) -> None:
         self.lease_ends = started + settings.LEASE_SECONDS
@@ -265,6 +270,7 @@ class _Run:
             self.writing.write(results)
         finally:
             self.in_hand -= len(results)
+            self.ahead.answered(len(results), time.monotonic())
         reach("after-write-back")
         for _, outcome in results:
             self._judge(outcome)

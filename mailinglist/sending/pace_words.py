@@ -1,7 +1,7 @@
 """PURE. What the pace is and why, in plain data and in sentences. Called by ``pacing.explain``."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mailinglist.sending.budget import (
@@ -26,12 +26,14 @@ class Reason:
     code: str
     sentence: str
     slows: bool = True
+    #: The same without numbers of the account or of others' campaigns; "": there are none in it.
+    discreet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Rates in mails a second. ``sending``: of the last moments; ``allowed``: the most now; ``limit``: what SES
-    allows. None: without a limit. ``quota`` and ``used``: mails in 24 hours.
+    allows. None: without a limit, or not told. ``quota`` and ``used``: mails in 24 hours.
     """
 
     sending: float
@@ -44,6 +46,8 @@ class Explanation:
     reasons: Sequence[Reason]
     #: ``sending`` by campaign id.
     rates: Mapping[int, float] = field(default_factory=dict)
+    #: ``sending`` is of some campaigns only, and what else is sent is not told (``of_some``).
+    partial: bool = False
 
     @property
     def slowed(self) -> bool:
@@ -94,6 +98,21 @@ def explain(budget: Budget, now: datetime, *, guard_text: str, slow: Sequence[Sl
     )
 
 
+def of_some(told: Explanation, campaigns: Collection[int]) -> Explanation:
+    """The same for who may know of these campaigns (ids) and nothing of others, nor of the account's sums."""
+    rates = {key: rate for key, rate in told.rates.items() if key in campaigns}
+    return replace(
+        told,
+        sending=round(sum(rates.values()), 2),
+        quota=None,
+        used=0.0,
+        campaigns=len(rates),
+        reasons=[replace(reason, sentence=reason.discreet or reason.sentence) for reason in told.reasons],
+        rates=rates,
+        partial=True,
+    )
+
+
 def _account(budget: Budget, now: datetime, held: bool) -> list[Reason]:
     found = [_limit(budget)]
     if held:
@@ -118,6 +137,8 @@ def _account(budget: Budget, now: datetime, held: bool) -> list[Reason]:
                 "quota",
                 f"{budget.sent_24_hour:,.0f} of {budget.max_24_hour:,.0f} mails of the last 24 hours are used; the rest "
                 "is kept for confirmations. Sending goes on by itself when there is room.",
+                discreet="The mails that Amazon SES allows this account in 24 hours are used; the rest is kept for "
+                "confirmations. Sending goes on by itself when there is room.",
             )
         )
     if budget.factor < 1 and not budget.unlimited_rate:
@@ -148,13 +169,21 @@ def _throttled(budget: Budget, now: datetime) -> str:
 
 
 def _guard(budget: Budget, text: str) -> list[Reason]:
-    return [Reason("reputation", text)] if budget.guard_factor < 1 else []
+    if budget.guard_factor == 1:
+        return []
+    discreet = (
+        "The bounces or complaints of all lists together come near what Amazon SES accepts. Sending goes on at "
+        f"{budget.guard_factor:.0%} of its pace until this is better."
+    )
+    return [Reason("reputation", text, discreet=discreet)]
 
 
 def _sharing(campaigns: Sequence[int]) -> list[Reason]:
     if len(campaigns) < 2:
         return []
-    return [Reason("shared", f"{len(campaigns)} campaigns are sending now; each gets the same part.", False)]
+    sentence = f"{len(campaigns)} campaigns are sending now; each gets the same part."
+    discreet = "More than one campaign of this installation is sending now; each gets the same part."
+    return [Reason("shared", sentence, False, discreet)]
 
 
 def _slow(slow: Sequence[Slow]) -> list[Reason]:

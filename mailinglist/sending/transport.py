@@ -5,10 +5,9 @@ recipients per call. The engine groups mails into calls of ``size`` and gets one
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailinglist.sending import ses
 from mailinglist.sending.messages import Mail
 from mailinglist.sending.outcomes import Outcome
 
@@ -32,11 +31,17 @@ class Transport(Protocol):
         ...
 
 
+def _through_django_ses() -> Callable[[Mail], Outcome]:
+    from mailinglist.sending import ses  # slow, and the web server and most commands never send
+
+    return ses.send
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """One mail, one call, through django-ses."""
 
-    post: Callable[[Mail], Outcome] = ses.send
+    post: Callable[[Mail], Outcome] = field(default_factory=_through_django_ses)
     size: int = 1
 
     def group(self, mails: Sequence[Mail]) -> list[list[int]]:

@@ -19,7 +19,8 @@ def ip(request: HttpRequest) -> str | None:
         # Only the last entry is the proxy's own; all before it are the visitor's claims.
         found = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or found
     try:
-        return str(ip_address(found))
+        # Without the interface (%eth0) that a neighbour's address is told with: no column takes it.
+        return str(ip_address(found.partition("%")[0]))
     except ValueError:
         return None
 

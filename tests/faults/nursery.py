@@ -98,6 +98,7 @@ def _set_up() -> None:
 
     django.setup()
     celery_app.loader.import_default_modules()
+    importlib.import_module("mailinglist.sending.ses")
     gc.freeze()
 
 

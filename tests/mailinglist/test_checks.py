@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import override_settings
 
 from bounces import checks as bounces_checks
-from mailinglist import checks
+from mailinglist import apps, checks
 
 PRODUCTION: dict[str, Any] = {
     "MODE": "production",
@@ -130,7 +130,7 @@ def test_manage_py_runs_every_check_and_each_of_their_messages_is_tested_here() 
         reported = {message.id for message in run_checks()}
     assert {"mailinglist.E001", "bounces.E001"} <= reported
     registered = {check for check in registry.get_checks() if check.__module__.split(".")[0] in APPS}
-    assert registered == {*OURS, checks.check_durability}
+    assert registered == {*OURS, checks.check_durability, apps.check_pages}
     codes = re.compile(r'"((?:mailinglist|bounces)\.[EWC]\d+)"')
     written = {
         code for module in (checks, bounces_checks) for code in codes.findall(inspect.getsource(module))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from sandbox.__main__ import main
 from sandbox.testing import NOWHERE, ROOT, TOPIC_ARN, RunningSandbox, sandbox
 from tests.sandbox.aws import client, send
 from tests.sandbox.conftest import QUICK
@@ -19,12 +20,14 @@ from tests.sandbox.hook import listening
 GOOD = {"--port": "0", "--hook": NOWHERE, "--topic": TOPIC_ARN}
 
 
-def start(state: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+def command_line(state: Path, **changes: str) -> list[str]:
     options = {**GOOD, "--state": str(state), **{f"--{name}": value for name, value in changes.items()}}
-    arguments = [part for pair in options.items() for part in pair]
-    return subprocess.run(
-        [sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20
-    )
+    return [part for pair in options.items() for part in pair]
+
+
+def start(state: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sandbox", *command_line(state, **changes)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +44,23 @@ def start(state: Path, **changes: str) -> subprocess.CompletedProcess[str]:
         ({"config": "no-such-file.json"}, "cannot be read"),
     ],
 )
-def test_a_wrong_option_is_refused_in_a_sentence(tmp_path: Path, changes: dict[str, str], said: str) -> None:
-    done = start(tmp_path, **changes)
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("The local SES does not start: ") and said in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_a_wrong_option_is_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], said: str
+) -> None:
+    """What the process says and ends with, but for its start."""
+    status = main(command_line(tmp_path, **changes))
+    told = capsys.readouterr()
+    assert (status, told.out) == (2, "")
+    assert told.err.startswith("The local SES does not start: ") and said in told.err
+    assert len(told.err.strip().splitlines()) == 1
 
 
 def test_a_taken_port_and_a_taken_directory_are_refused(ses: RunningSandbox, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = start(tmp_path, port=str(taken.getsockname()[1]))
-    assert done.returncode == 2 and "is taken" in done.stderr and "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("The local SES does not start: ") and "is taken" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
     done = start(ses.directory)
     assert done.returncode == 2 and "Another sandbox is using" in done.stderr
 

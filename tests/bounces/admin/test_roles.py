@@ -26,15 +26,18 @@ from mailinglist.models import (
     MailingList,
     Membership,
     Segment,
+    SendBudget,
     Subscriber,
     Subscription,
     Suppression,
     Template,
 )
 from mailinglist.segments import rules, store
+from mailinglist.sending import pacing
 from tests.bounces.admin.test_all_pages import fill
 from tests.factories import make_campaign, make_list, make_subscriber
 from tests.logos import png
+from tests.mailinglist.sending.test_pacing import account
 from tests.staff import make_delivery, make_event, make_started
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
@@ -339,6 +342,66 @@ def test_an_owner_gives_a_role_and_the_history_says_who_did(client: Client, own:
     assert "roles changed" in client.get(reverse("admin:mailinglist_change_changelist")).content.decode()
 
 
+def add_form(**values: Any) -> dict[str, Any]:
+    """What the page of a new manager posts, with an untouched row of roles."""
+    password = {"password1": "long-secret-9", "password2": "long-secret-9", "usable_password": "true"}
+    row = {"memberships-0-role": "", "memberships-0-list": ""}
+    return {**form_of(User(username="new")), **password, **row, **values}
+
+
+def test_a_new_manager_has_no_role_until_one_is_chosen(client: Client, own: MailingList) -> None:
+    client.force_login(member("olga", "owner", None))
+    page = reverse("admin:auth_user_add")
+    rows = client.get(page).context["inline_admin_formsets"][0].formset.forms
+    for name, first in (("role", "Choose …"), ("list", "Choose …")):
+        assert str(rows[0][name]).count("selected") <= 1
+        assert next(iter(rows[0].fields[name].choices)) == ("", first)
+    answer = client.post(page, add_form(), follow=True)
+    eve = User.objects.get(username="new")
+    assert not eve.memberships.exists()
+    assert "new has no role: they can log in, and see nothing." in answer.content.decode()
+    # Saving their page as it stands gives none either.
+    shown = answer.context["inline_admin_formsets"][0].formset.forms[0]
+    given = {f"memberships-0-{name}": shown[name].value() or "" for name in ("role", "list")}
+    client.post(reverse("admin:auth_user_change", args=[eve.pk]), form_of(eve, **given))
+    assert not eve.memberships.exists()
+
+
+def test_no_list_chosen_is_not_all_lists(client: Client, own: MailingList) -> None:
+    client.force_login(member("olga", "owner", None))
+    page, role = reverse("admin:auth_user_add"), {"memberships-0-role": "editor"}
+    answer = client.post(page, add_form(**role))
+    assert "Choose the list that the role is for, or the whole installation." in answer.content.decode()
+    answer = client.post(page, add_form(**{"memberships-0-list": own.pk}))
+    assert "Choose a role." in answer.content.decode()
+    assert not User.objects.filter(username="new").exists()
+    answer = client.post(page, add_form(**role, **{"memberships-0-list": "everywhere"}), follow=True)
+    assert "has no role" not in answer.content.decode()
+    assert str(Membership.objects.get(user__username="new")) == "editor of the whole installation"
+    shown = answer.context["inline_admin_formsets"][0].formset.forms[0]["list"]
+    assert 'value="everywhere" selected>the whole installation: all lists, also those that come later' in str(
+        shown
+    )
+
+
+def test_one_place_has_one_role(client: Client, own: MailingList) -> None:
+    client.force_login(member("olga", "owner", None))
+    rows = {
+        f"memberships-{number}-{name}": value
+        for number, role in enumerate(("owner", "analyst"))
+        for name, value in (("role", role), ("list", "everywhere"))
+    }
+    answer = client.post(reverse("admin:auth_user_add"), add_form(**rows, **{"memberships-TOTAL_FORMS": 2}))
+    assert "There are two roles for the whole installation. Keep one of them." in answer.content.decode()
+
+
+def test_the_own_roles_are_said_in_words(client: Client, own: MailingList) -> None:
+    olga = member("olga", "owner", None)
+    client.force_login(olga)
+    page = client.get(reverse("admin:auth_user_change", args=[olga.pk])).content.decode()
+    assert re.search(r"<div[^>]*>\s*the whole installation\s*</div>", page)
+
+
 def test_nobody_gives_a_role_to_themselves_or_touches_a_superuser(client: Client, own: MailingList) -> None:
     boss = User.objects.create_superuser("boss", "b@acme.example", "secret-secret")
     olga = member("olga", "owner", None)
@@ -379,6 +442,25 @@ def test_what_is_mixed_of_all_lists_stays_with_the_whole_installation(
     assert page.status_code == 200
     assert MARKER not in page.content.decode()
     assert 'aria-label="Reputation"' not in page.content.decode()
+
+
+def test_what_the_whole_account_sends_takes_a_role_for_the_whole_installation(
+    client: Client, own: MailingList
+) -> None:
+    campaign, other = make_started(own), make_started(make_list("else", name="Else"))
+    for sender, mails in ((campaign, 300), (other, 4321)):
+        pacing.take(mails, campaign_id=sender.pk, get_account=lambda: account(rate=1e4, day=50_000))
+    SendBudget.objects.update(sent_24_hour=4621)
+    pages = [reverse("admin:index"), reverse("admin:mailinglist_campaign_change", args=[campaign.pk])]
+    for list_, told in ((own, False), (None, True)):
+        client.force_login(member(f"eve{told}", "editor", list_))
+        for page in pages:
+            shown = text(client.get(page))
+            assert ("4,621 of 50,000 used in 24 hours" in shown) is told, page
+            assert ("mails a second to your lists now" in shown) is not told, page
+            assert ("2 campaigns are sending now" in shown) is told, page
+        rows = client.get(reverse("admin:bounces_progress")).json()["campaigns"]
+        assert (other.pk in {row["id"] for row in rows}) is told
 
 
 def test_results_tell_nothing_of_an_address_on_foreign_lists_only(

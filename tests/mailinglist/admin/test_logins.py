@@ -112,6 +112,25 @@ def test_many_names_from_one_address_are_hardly_heard(client: Client, anna: User
     assert bert.is_active
 
 
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 5000, "\ufdfa" * 150, "\u202e\U0010ffff" * 200])
+def test_a_name_longer_than_any_column_counts_as_any_other(client: Client, anna: User, name: str) -> None:
+    # NFKC makes eighteen letters out of one U+FDFA.
+    extra = {"HTTP_USER_AGENT": "u" * 3000, "HTTP_ACCEPT": "a" * 3000, "REMOTE_ADDR": "fe80::1%eth0"}
+    answers = [log_in(client, "wrong-wrong", name, **extra) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
+    assert "Please enter the correct username and password" in answers[0].content.decode()
+    assert told() == [("login refused", "A name that nobody has.")] * 5
+    counted = {(len(row.username), row.ip_address) for row in AccessFailureLog.objects.all()}
+    assert counted == {(255, "fe80::1")}
+
+
+def test_a_name_with_a_nul_is_refused_before_any_password_is_looked_at(client: Client, anna: User) -> None:
+    answer = log_in(client, "secret-secret", "anna\x00")
+    assert answer.status_code == 200
+    assert "Null characters are not allowed" in answer.content.decode()
+    assert not AccessFailureLog.objects.exists()
+
+
 def test_whoever_has_a_network_of_ipv6_has_one_address(client: Client, anna: User) -> None:
     for number in range(30):
         try_in_vain(f"name{number}", f"2001:db8:1:2::{number + 1:x}")
@@ -223,6 +242,45 @@ def test_a_new_password_ends_the_other_sessions_and_is_written_down(client: Clie
     bert.force_login(User.objects.create_superuser("bert"))
     bert.post(page, {"password1": "third-secret-9", "password2": "third-secret-9", "usable_password": "true"})
     assert client.get(home).status_code == 302
+
+
+def change_password(client: Client, old: str, new: str = "other-secret-9") -> Any:
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post(reverse("admin:password_change"), form)
+
+
+def test_wrong_old_passwords_lock_as_those_of_the_login_do(client: Client, anna: User) -> None:
+    log_in(client, "secret-secret")
+    answers = [change_password(client, "wrong-wrong").status_code for _ in range(7)]
+    assert answers == [200, 200, 200, 200, 429, 429, 429]
+    locked = change_password(client, "secret-secret")
+    assert locked.status_code == 429 and 0 < int(locked["Retry-After"]) <= 900
+    assert told()[1:] == [("wrong password", "A wrong old password, for a new one.")] * 5
+    kept = str(list(AccessAttempt.objects.values()))
+    assert "wrong-wrong" not in kept and "other-secret-9" not in kept
+    assert client.get(reverse("admin:index")).status_code == 200
+    # It is one lock: the login takes nothing more either, and one link undoes both.
+    assert log_in(Client(), "secret-secret").status_code == 429
+    call_command("unlock_login", "anna", stdout=StringIO())
+    assert change_password(client, "secret-secret").status_code == 302
+
+
+def test_guesses_of_the_old_password_from_everywhere_end_within_the_hour(client: Client, anna: User) -> None:
+    client.force_login(anna)
+    for number in range(22):
+        client.post(reverse("admin:password_change"), {"old_password": "x"}, REMOTE_ADDR=f"198.51.{number}.1")
+    assert Change.objects.filter(after="wrong password").count() == 20
+
+
+def test_what_is_no_guess_of_the_old_password_does_not_count(client: Client, anna: User) -> None:
+    log_in(client, "secret-secret")
+    change_password(client, "wrong-wrong")
+    for _ in range(6):
+        assert change_password(client, "").status_code == 200
+        assert change_password(client, "secret-secret", new="short").status_code == 200
+    assert AccessAttempt.objects.get().failures_since_start == 1
+    assert change_password(client, "secret-secret").status_code == 302
+    assert not AccessAttempt.objects.exists()
 
 
 def test_a_code_counts_once_and_so_does_each_recovery_code(anna: User) -> None:

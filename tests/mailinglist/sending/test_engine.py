@@ -170,6 +170,27 @@ def test_no_more_is_claimed_than_is_posted_at_once(monkeypatch: pytest.MonkeyPat
     assert max(in_flight) <= 4
 
 
+def test_a_slow_ses_leaves_few_rows_in_doubt_if_the_process_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = started(300)
+    claim, in_hand = queue.claim, []
+
+    def counting(*args: Any, **kwargs: Any) -> list[queue.Claimed]:
+        rows = claim(*args, **kwargs)
+        in_hand.append(campaign.deliveries.filter(state="sending").count())
+        return rows
+
+    def slow(message: messages.Mail) -> Outcome:
+        time.sleep(0.1)
+        return FakeSES()(message)
+
+    monkeypatch.setattr(queue, "claim", counting)
+    SendBudget.objects.update(max_send_rate=100)
+    engine.run(campaign.pk, transport=Raw(slow), seconds=1.5)
+    assert 16 <= max(in_hand) <= 100
+
+
 def test_the_time_of_a_run_is_limited_and_nothing_stays_in_flight() -> None:
     campaign = started(30)
 

@@ -1,5 +1,6 @@
 """What people are told about the pace."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,6 +62,17 @@ def test_campaigns_that_share_are_counted_and_mail_without_one_is_not() -> None:
     told = explained(takers={key: Taker(0, 50, NOW) for key in (0, 1, 2)})
     assert (told.campaigns, told.sending, told.slowed) == (2, 30, False)
     assert told.reasons[-1].sentence.startswith("2 campaigns are sending now")
+
+
+def test_who_knows_of_one_campaign_hears_nothing_of_others_or_of_the_account() -> None:
+    takers = {1: Taker(0, 50, NOW), 2: Taker(0, 50, NOW)}
+    for more in ({"sent_24_hour": 47511}, {"guard_factor": 0.25, "text": "2.1 % of 471 bounced."}):
+        told = pace_words.of_some(explained(takers=takers, **more), {2})
+        assert (told.sending, told.campaigns, told.quota, told.used) == (10, 1, None, 0)
+        assert set(told.rates) == {2} and told.partial and told.limit == 14
+        words = " ".join(reason.sentence for reason in told.reasons)
+        assert not {"47,511", "471", "2 campaigns"} & set(re.findall(r"[\d,]+(?: campaigns)?", words))
+        assert [reason.slows for reason in told.reasons].count(True) == 1
 
 
 @pytest.mark.django_db
