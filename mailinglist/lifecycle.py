@@ -111,15 +111,15 @@ def schedule(
     ``number``: how many people a manager has read and typed, ``about`` an estimate; None: nobody was asked.
     ``at_local_time``: everybody gets it when their own clock shows that time; it then starts when the first
     clock among its people does. Called again, it changes the time. Raises CampaignNotReady, or NotAllowed (also
-    for a time that has passed).
+    for a time that has passed, or is years ahead).
     """
     campaign = _locked(campaign_id)
     if at_local_time and campaign.canary_minutes:
         raise NotAllowed(
             "Waiting after the first 1 % and sending at everybody's own time exclude each other. Choose one of them."
         )
-    if at <= _database_now():
-        raise NotAllowed("This time has passed. Choose a later one, or start the campaign now.")
+    if wrong := zones.why_not_at(at, now=_database_now()):
+        raise NotAllowed(wrong)
     if campaign.status != Status.SCHEDULED:
         _check_allowed(campaign, Status.SCHEDULED)
     _check_ready(campaign)

@@ -18,6 +18,9 @@ from mailinglist.views import (
     preferences,
 )
 
+handler400 = "mailinglist.admin.errors.bad_request"
+handler403 = "mailinglist.admin.errors.forbidden"
+handler404 = "mailinglist.admin.errors.not_found"
 admin.autodiscover()
 
 urlpatterns = [

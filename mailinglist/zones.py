@@ -14,6 +14,8 @@ from mailinglist import zone_names
 
 #: What a person chooses from.
 COMMON = tuple(zone_names.PLACES)
+#: A start later than this from now is a slip of the keys.
+LATEST_START = timedelta(days=10 * 365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +98,10 @@ def names() -> tuple[str, ...]:
 @cache
 def _zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(name) if name in names() else None
+
+
+def why_not_at(at: datetime, *, now: datetime) -> str:
+    """Why a campaign cannot start by itself at this time; "" where it can."""
+    if at <= now:
+        return "This time has passed. Choose a later one, or start the campaign now."
+    return "This is more than ten years ahead. Is the year right?" if at > now + LATEST_START else ""

@@ -29,7 +29,7 @@ LABELS = {
 #: Out of their groups, some names have to say what they are about.
 _SIMULATED = {
     "soft_retry_days": "After a soft bounce, send again after (days)",
-    "soft_exhausted_unsubscribes": "Then end the subscription (true or false)",
+    "soft_exhausted_unsubscribes": "When its retries are used up, end the subscription",
     "block_retry_days": "After a block, send again after (days)",
     "hold_hours": "Hold a hard bounce of a known address (hours)",
     "repeated_soft": "Unreachable: soft bounces in so many campaigns",

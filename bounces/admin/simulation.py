@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import BooleanField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -30,7 +30,17 @@ class SimulationForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["mailing_list"].queryset = lists  # type: ignore[attr-defined]
         for name in whatif.FIELDS:
-            help_text = getattr(Policy._meta.get_field(name), "help_text", "")
+            column = Policy._meta.get_field(name)
+            help_text = getattr(column, "help_text", "")
+            if isinstance(column, BooleanField):
+                self.fields[name] = forms.ChoiceField(
+                    label=labels.get(name, name),
+                    required=False,
+                    choices=[("", "as it is now"), ("yes", "yes"), ("no", "no")],
+                    widget=UnfoldAdminSelectWidget(),
+                    help_text=str(help_text),
+                )
+                continue
             self.fields[name] = forms.CharField(
                 label=labels.get(name, name),
                 required=False,

@@ -17,7 +17,7 @@ FIELDSET = (
     "Who of them",
     {
         "fields": FIELDS,
-        "description": "Empty: every subscriber of the lists. “Who gets it” above counts what is saved.",
+        "description": "Empty: every subscriber of the lists. “Who gets it” counts them once this is saved.",
     },
 )
 

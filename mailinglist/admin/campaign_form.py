@@ -34,6 +34,7 @@ class ComposeArea(UnfoldAdminTextareaWidget):
         }
         js = (
             "mailinglist/vendor/easymde/easymde.min.js",
+            "mailinglist/session.js",
             "mailinglist/pictures.js",
             "mailinglist/compose.js",
             "mailinglist/autosave.js",
@@ -45,11 +46,12 @@ class ComposeArea(UnfoldAdminTextareaWidget):
         )
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        pictures = {
+        addresses = {
+            "data-logged-in": reverse("admin:logged_in"),
             "data-pictures": reverse("admin:mailinglist_mailimage_pick"),
             "data-upload": reverse("admin:mailinglist_mailimage_upload"),
         }
-        context: dict[str, Any] = super().get_context(name, value, {**(attrs or {}), **pictures})
+        context: dict[str, Any] = super().get_context(name, value, {**(attrs or {}), **addresses})
         return context
 
 

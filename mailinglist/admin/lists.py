@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -16,13 +16,15 @@ from mailinglist import farewell, links, list_counts
 from mailinglist.admin import form_pressure, list_embedding
 from mailinglist.admin.list_form import ListForm
 from mailinglist.changes import Noun, record
-from mailinglist.models import MailingList, Subscription
-from mailinglist.staff import FirstStep, PlainAdmin, actor
+from mailinglist.models import Campaign, MailingList, Subscription
+from mailinglist.staff import FirstStep, PlainAdmin, actor, ask, found
 from mailinglist.whole_numbers import whole_number
 
 Status = Subscription.Status
 #: What the form of a new list proposes: a minute in which a campaign can still be stopped.
 STOP_SECONDS = 60
+#: Campaigns that are named before a list is deleted.
+NAMED = 10
 TEXTS = ("consent_wording", "sign_up_text", "welcome_text", "goodbye_text")
 
 
@@ -167,8 +169,30 @@ class MailingListAdmin(PlainAdmin):
                 "their wish to leave must not be forgotten. Take it off the public page instead.",
             )
             return HttpResponseRedirect(reverse("admin:mailinglist_mailinglist_change", args=[object_id]))
-        response: HttpResponse = super().delete_view(request, object_id, extra_context)
-        return response
+        row = found(request, MailingList, whole_number(object_id), "mailinglist.delete_mailinglist")
+        if request.method == "POST":
+            try:
+                self.delete_model(request, row)
+            except ProtectedError:
+                messages.error(
+                    request, "This list cannot be deleted: mails were sent to it, and are counted."
+                )
+                return HttpResponseRedirect(reverse("admin:mailinglist_mailinglist_change", args=[row.pk]))
+            messages.success(request, f"The list “{row}” is gone.")
+            return HttpResponseRedirect(reverse("admin:mailinglist_mailinglist_changelist"))
+        chosen = ", ".join(f"“{one}”" for one in Campaign.objects.filter(lists=row).order_by("pk")[:NAMED])
+        return ask(
+            request,
+            title=f"Delete “{row}”",
+            sentences=[
+                "Nobody is, or ever was, subscribed to it. Its page, its sign-up form, its look, its imports and its "
+                "settings are gone for good, and so are the roles of managers for this list.",
+                *([f"It is taken out of the campaigns that go to it: {chosen}."] if chosen else []),
+            ],
+            button="Delete",
+            danger=True,
+            back=reverse("admin:mailinglist_mailinglist_change", args=[row.pk]),
+        )
 
     @display(description="Sender", ordering="from_email")
     def sender(self, row: MailingList) -> str:

@@ -22,6 +22,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from mailinglist import access, logins, managers, second_step
 from mailinglist.admin import second_step_pages
+from mailinglist.admin.logged_in import logged_in
 from mailinglist.admin.role_form import RoleForm, RoleFormSet
 from mailinglist.models import Membership
 from mailinglist.staff import FirstStep, PlainAdmin, actor, ask
@@ -104,6 +105,7 @@ class ManagerAdmin(DjangoUserAdmin, PlainAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            path("logged-in/", view(logged_in), name="logged_in"),
             path("second-step/", view(second_step_pages.own), name="second_step"),
             path("second-step/code/", view(second_step_pages.ask_code), name="second_step_code"),
             path("<int:user_id>/unlock/", view(unlock), name="auth_user_unlock"),

@@ -55,7 +55,7 @@ class ScheduleForm(StartForm):
         note = zones.change_note(clock, moment, values["zone"])
         if moment.skipped:
             self.add_error("local", note)
-        elif moment.at <= datetime.now(UTC):
-            self.add_error("local", "This time has passed. Choose a later one, or start the campaign now.")
+        elif wrong := zones.why_not_at(moment.at, now=datetime.now(UTC)):
+            self.add_error("local", wrong)
         values["when"], values["note"] = moment.at, note
         return values

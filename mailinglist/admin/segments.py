@@ -99,9 +99,11 @@ class SegmentAdmin(PlainAdmin):
 
 
 def _edit(request: HttpRequest, segment: Segment, builder: Builder, *, may_save: bool) -> HttpResponse:
+    """``act=check``: 204 where a save would be taken, so that the script need not leave the page for one that is not."""
     posted = request.method == "POST"
     act = request.POST.get("act", "save") if posted else ""
-    form = NameForm(request.POST if act == "save" else None, instance=segment)
+    saving = act in ("save", "check")
+    form = NameForm(request.POST if saving else None, instance=segment)
     if posted:
         builder = Builder.typed(request.POST)
         _apply(builder, act)
@@ -110,12 +112,14 @@ def _edit(request: HttpRequest, segment: Segment, builder: Builder, *, may_save:
         tree = builder.read()
     except BadRules as bad:
         problem = str(bad)
-    if act == "save" and form.is_valid() and tree is not None:
+    if saving and form.is_valid() and tree is not None:
+        if act == "check":
+            return HttpResponse(status=204)
         require(request, "mailinglist.change_segment" if segment.pk else "mailinglist.add_segment")
         store.save(form.instance, tree, by=actor(request))
         messages.success(request, f"The segment “{segment}” is saved.")
         return HttpResponseRedirect(_url(segment))
-    if act != "save":
+    if not saving:
         for node in builder.nodes.values():
             node.error = ""  # while it is being typed nothing is wrong yet
     found = people.find(tree, quick=not posted) if tree else None
@@ -129,7 +133,7 @@ def _edit(request: HttpRequest, segment: Segment, builder: Builder, *, may_save:
             "typed_name": request.POST.get("name", segment.name),
             "root": builder.root,
             "subjects": builder.subjects,
-            "problem": problem if act == "save" else "",
+            "problem": problem if saving else "",
             "found": found,
             "counting": not posted and found is not None and found.number is None,
             "sample": [(recipient_url(row.pk), row) for row in found.sample] if found else [],

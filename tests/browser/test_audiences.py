@@ -29,6 +29,13 @@ def test_a_segment_a_confirmed_number_and_a_stop(desk: Page) -> None:
     page.get_by_label("Which").select_option(label="News")
     expect(page.get_by_text("2 of all people")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    been = page.evaluate("history.length")
+    page.get_by_role("button", name="Count").last.click()
+    page.get_by_label("Name", exact=True).fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    assert page.evaluate("history.length") == been  # so that Back does not ask to send the form again
+    page.get_by_label("Name", exact=True).fill("Romans")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is saved")).to_be_visible()
 

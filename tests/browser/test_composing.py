@@ -8,11 +8,12 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from mailinglist import mail_templates
+from mailinglist import mail_templates, writing
+from mailinglist.changes import SYSTEM
 from mailinglist.composing import example
 from mailinglist.models import Campaign, MailImage, Template
-from tests.browser.conftest import watched
-from tests.factories import make_list, make_subscriber
+from tests.browser.conftest import log_in, watched
+from tests.factories import make_campaign, make_list, make_subscriber
 from tests.logos import png
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
@@ -61,6 +62,48 @@ def test_a_campaign_is_written_from_a_template_with_a_picture(page: Page, tmp_pa
         == 1200
     )
     assert page.evaluate(OVERFLOW) <= 0
+
+
+def test_on_a_phone_nothing_of_a_draft_with_a_long_list_is_out_of_sight(page: Page) -> None:
+    news = make_list("news", name="The Garden Letter of All Friends of Slow Growing")
+    make_subscriber("ada@post.example", news)
+    campaign = make_campaign(news, name="Week 50")
+    for number in range(2):
+        writing.keep(campaign, by=SYSTEM)
+        campaign.body = f"Text {number}"
+    page.set_viewport_size({"width": 390, "height": 800})
+    for place, words in (
+        (reverse("admin:mailinglist_campaign_versions", args=[campaign.pk]), "Bring back …"),
+        (reverse("admin:mailinglist_campaign_change", args=[campaign.pk]), news.name),
+        (reverse("admin:mailinglist_subscriber_changelist"), f"{news.name}: subscribed"),
+    ):
+        page.goto(place)
+        found = page.locator("main").get_by_text(words).last
+        assert found.evaluate("found => found.getBoundingClientRect().right") <= 390 - 16, place
+
+
+def test_a_session_that_ends_loses_no_text(page: Page) -> None:
+    campaign = make_campaign(make_list("news"), body="old")
+    page.goto(reverse("admin:mailinglist_campaign_change", args=[campaign.pk]))
+    page.context.clear_cookies()
+    page.click(".CodeMirror")
+    page.keyboard.type("Beans ")
+    says = page.get_by_text("Your session has ended")
+    expect(says).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
+    expect(says).to_have_count(1)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Log in again in another window").click()
+    log_in(opened.value)
+    expect(opened.value.get_by_text("go on in the other one")).to_be_visible()
+    opened.value.close()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.get_by_text("Kept as a draft.")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    campaign.refresh_from_db()
+    assert "Beans" in campaign.body
 
 
 def test_a_picture_that_is_too_large_is_made_smaller_on_its_own_page_too(page: Page, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@
     says.className = "ml-kept";
     says.setAttribute("role", "status");
     area.parentNode.append(says);
-    let waiting = 0, sending = false, again = false, submitted = false, last = "";
+    let waiting = 0, sending = false, again = false, submitted = false, out = false, last = "";
 
     function values() {
       const body = new URLSearchParams();
@@ -23,30 +23,38 @@
       return body;
     }
 
+    async function tell(answer, body) {
+      const kind = answer.headers.get("Content-Type") || "";
+      const told = kind.startsWith("application/json") ? await answer.json() : {};
+      if (told.kept && form.elements.kept) { form.elements.kept.value = told.kept; }
+      if (!answer.ok) {
+        says.textContent = told.says || "It could not be kept: may you still write it? Copy your text before you leave.";
+        return;
+      }
+      last = body.toString();
+      says.textContent = told.says + " " + new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"}) + " ";
+      if (area.dataset.preview) {
+        const link = document.createElement("a");
+        Object.assign(link, {href: area.dataset.preview, className: "ml-link", textContent: "Preview it", target: "_blank"});
+        says.append(link);
+      }
+    }
+
     async function keep() {
+      clearTimeout(waiting);
       const body = values();
       if (submitted || body.toString() === last) { return; }
       if (sending) { again = true; return; }
       sending = true;
       try {
-        const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-        const answer = await fetch(area.dataset.typed, {
-          method: "POST", body: body, headers: {"X-CSRFToken": token}, redirect: "error",
-        });
-        const kind = answer.headers.get("Content-Type") || "";
-        const told = kind.startsWith("application/json") ? await answer.json() : {};
-        says.classList.toggle("ml-kept--conflict", !answer.ok);
-        if (told.kept && form.elements.kept) { form.elements.kept.value = told.kept; }
-        if (answer.ok) {
-          last = body.toString();
-          says.textContent = told.says + " " + new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"}) + " ";
-          if (area.dataset.preview) {
-            const link = document.createElement("a");
-            Object.assign(link, {href: area.dataset.preview, className: "ml-link", textContent: "Preview it", target: "_blank"});
-            says.append(link);
-          }
+        const answer = await MailinglistSession.send(form, area.dataset.typed, body);
+        out = !answer;
+        says.classList.toggle("ml-kept--conflict", out || !answer.ok);
+        if (out) {
+          MailinglistSession.ended(says, form);
+          waiting = setTimeout(keep, 4 * AFTER);
         } else {
-          says.textContent = told.says || "It could not be kept: are you still logged in? Copy your text before you leave.";
+          await tell(answer, body);
         }
       } catch (unreachable) {
         says.classList.add("ml-kept--conflict");
@@ -66,6 +74,7 @@
       clearTimeout(waiting);
       waiting = setTimeout(keep, AFTER);
     });
+    window.addEventListener("focus", function () { if (out) { keep(); } });  /* back from logging in */
     form.addEventListener("submit", function () { submitted = true; clearTimeout(waiting); });
   }
 

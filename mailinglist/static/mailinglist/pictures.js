@@ -70,11 +70,13 @@
     }
 
     async function load() {
-      const answer = await fetch(area.dataset.pictures + "?q=" + encodeURIComponent(search.value));
-      if (answer.ok) {
+      const answer = await MailinglistSession.send(area.form, area.dataset.pictures + "?q=" + encodeURIComponent(search.value));
+      if (!answer) {
+        MailinglistSession.ended(says, area.form);
+      } else if (answer.ok) {
         show((await answer.json()).pictures);
       } else {
-        says.textContent = "The pictures could not be loaded: you may not see them, or are logged out.";
+        says.textContent = "The pictures could not be loaded: you may not see them.";
       }
     }
 
@@ -88,14 +90,14 @@
         body.append("file", file.files[0]);  /* the server says what is wrong with it */
       }
       body.append("alt", alt.value);
-      const token = area.form.querySelector("[name=csrfmiddlewaretoken]").value;
-      const answer = await fetch(area.dataset.upload, {method: "POST", body: body, headers: {"X-CSRFToken": token}});
+      const answer = await MailinglistSession.send(area.form, area.dataset.upload, body);
+      if (!answer) { MailinglistSession.ended(says, area.form); return; }
       const kind = answer.headers.get("Content-Type") || "";
       const told = kind.startsWith("application/json") ? await answer.json() : {};
       if (answer.ok) {
         done(told);
       } else {
-        says.textContent = told.error || "It could not be uploaded: you may not, or are logged out.";
+        says.textContent = told.error || "It could not be uploaded: you may not.";
       }
     }
 

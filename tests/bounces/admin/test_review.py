@@ -164,6 +164,8 @@ def test_what_if_compares_and_changes_nothing(staff: Client) -> None:
     page = text(staff, where, mailing_list=news.pk, repeated_soft="0")
     assert "Kept by the other one: 1" in page and "ada@post.example" in page
     assert "Soft bounces in several campaigns running have no effect." in page
+    kept = text(staff, where, mailing_list=news.pk, soft_exhausted_unsubscribes="no")
+    assert '<option value="no" selected>no</option>' in kept and "The other policy in words" in kept
     assert "less than or equal to 365" in text(staff, where, mailing_list=news.pk, hold_hours="999")
     assert Change.objects.count() == before
     assert "What if it were another one?" in text(staff, "/admin/bounces/policy/")

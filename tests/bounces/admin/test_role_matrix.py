@@ -20,7 +20,7 @@ ROLES = ("nobody", "analyst", "exporter", "editor", "owner", "installation")
 #: to its table (subscriptions: only those that ended).
 FROM = {
     "nobody": """
-        index search password_change password_change_done jsi18n second_step
+        index search password_change password_change_done jsi18n second_step logged_in
     """,
     "analyst": """
         app_list

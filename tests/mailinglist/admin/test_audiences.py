@@ -60,6 +60,8 @@ class TestSegments:
         two = rule(3, "attribute-text:", "is", "Rome", 2, key="city")
         page = text(staff.post(reverse(NEW), {**typed, **one, **group, **two, "act": "refresh"}))
         assert "<strong>1</strong> of all people" in page and ada.email in page and "bob@post" not in page
+        good = staff.post(reverse(NEW), {**typed, **one, **group, **two, "act": "check"})
+        assert good.status_code == 204 and not Segment.objects.exists()
         answer = staff.post(reverse(NEW), {**typed, **one, **group, **two, "act": "save"}, follow=True)
         assert "is saved" in text(answer) and 'value="city"' in text(answer)
         assert Segment.objects.get().rules == {
@@ -77,9 +79,10 @@ class TestSegments:
     def test_what_is_wrong_stands_beside_the_rule_and_nothing_is_lost(self, staff: Client) -> None:
         define("born", "date")
         bad = {**rule(1, "attribute-date:born", "before", "soon"), **rule(2, ""), "node-0-match": "any"}
-        page = text(staff.post(reverse(NEW), {"name": NASTY, **bad, "act": "save"}))
-        assert "“soon” is not a date" in page and "Choose what the rule is about." in page
-        assert 'value="soon"' in page and NASTY not in page and not Segment.objects.exists()
+        for act in ("check", "save"):
+            page = text(staff.post(reverse(NEW), {"name": NASTY, **bad, "act": act}))
+            assert "“soon” is not a date" in page and "Choose what the rule is about." in page
+            assert 'value="soon"' in page and NASTY not in page and not Segment.objects.exists()
 
     @pytest.mark.parametrize(
         "typed",

@@ -318,6 +318,15 @@ def test_a_schedule_is_changed_and_sent_at_everybodys_own_time(staff: Client, dr
     assert "when their own clock shows" in staff.get(url(draft)).content.decode()
 
 
+def test_a_schedule_in_another_age_is_refused(staff: Client, draft: Campaign) -> None:
+    chosen = {"local": "9999-12-31T23:59", "zone": "UTC", "number": 3}
+    assert "Is the year right?" in staff.post(url(draft, "schedule"), chosen).content.decode()
+    assert status(draft) == "draft"
+    far = timezone.now() + timedelta(days=3700)
+    with pytest.raises(lifecycle.NotAllowed, match="ten years"):
+        lifecycle.schedule(draft.pk, at=far, by=SYSTEM)
+
+
 def test_a_night_in_which_the_clocks_are_changed_is_explained(staff: Client, draft: Campaign) -> None:
     skipped = ScheduleForm({"local": "2031-03-30T02:30", "zone": "Europe/Berlin"}, expected=3)
     assert "Choose 03:30" in skipped.errors["local"][0]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from mailinglist import subscriptions, suppression
 from mailinglist.changes import Actor, Kind
 from mailinglist.models import Attempt, Change, Delivery, MailingList, Subscriber, Subscription, Suppression
-from tests.factories import make_list, make_readers, make_subscriber
+from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import make_delivery, make_started, make_suppressed
 
 pytestmark = pytest.mark.django_db
@@ -73,8 +73,18 @@ def test_a_list_with_people_cannot_be_deleted_and_says_why(staff: Client, news: 
 
 
 def test_an_empty_list_can_be_deleted(staff: Client, news: MailingList) -> None:
+    make_campaign(news, name="Week 51")
+    page = staff.get(reverse("admin:mailinglist_mailinglist_delete", args=[news.pk])).content.decode()
+    assert "campaigns that go to it: “Week 51”." in page and "relationship" not in page
     staff.post(reverse("admin:mailinglist_mailinglist_delete", args=[news.pk]), {"post": "yes"})
     assert not MailingList.objects.exists()
+
+
+def test_a_list_of_a_mail_cannot_be_deleted_though_nobody_is_on_it_any_more(staff: Client) -> None:
+    delivery = make_delivery(make_started(make_list()), make_subscriber(), "delivered")
+    delete = reverse("admin:mailinglist_mailinglist_delete", args=[delivery.list_id])
+    assert "mails were sent to it" in staff.post(delete, {"post": "yes"}, follow=True).content.decode()
+    assert MailingList.objects.exists()
 
 
 @pytest.mark.parametrize(
