@@ -21,7 +21,8 @@ from unfold.widgets import (
 )
 
 from mailinglist import access, addresses, subscriptions, zones
-from mailinglist.admin import erasing, exports, people_filters, tagging, typed_values
+from mailinglist.admin import erasing, exports, people_filters, people_list, tagging, typed_values
+from mailinglist.admin.people_list import PeopleList
 from mailinglist.admin.values_field import ValuesField
 from mailinglist.changes import Noun, record
 from mailinglist.csv_rows import shown
@@ -226,6 +227,12 @@ class SubscriberAdmin(FastAdmin):
         if value := typed_values.searched(search_term):
             return queryset.filter(value), False
         return queryset.filter(pk__in=find_subscribers(search_term).values("pk")), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PeopleList]:
+        return PeopleList
+
+    def get_paginator(self, request: HttpRequest, *arguments: Any, **kwargs: Any) -> Any:
+        return people_list.paginator(request, *arguments, **kwargs)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [ListFilter, StatusFilter, *people_filters.FILTERS, *people_filters.of_values()]

@@ -4,6 +4,7 @@ Called by lifecycle before every start, and by the admin. Nothing is asked outsi
 sender_checks.py found when somebody asked them is only read.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,8 +14,10 @@ from mailinglist import link_checks, merge, sender_checks
 from mailinglist.composing import advice, body, design
 from mailinglist.composing.body import Written
 from mailinglist.models import Campaign, MailingList
+from mailinglist.segments import people
 from mailinglist.sending import audience_preview
 from mailinglist.sending.messages import VALUE_NAMES
+from mailinglist.timeouts import TookTooLong, within
 
 #: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
 CLIPPED_AT = 102 * 1024
@@ -45,7 +48,7 @@ def find(campaign: Campaign, *, counted: int | None = None, quick: bool = False)
         *_list_problems(campaign, lists, counted, quick),
         *_sender_problems(lists),
     ]
-    found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists])
+    found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists], quick=quick)
     try:
         compiled = body.compile(campaign)
     except body.CannotCompile as bad:
@@ -117,7 +120,7 @@ def _archive_problems(campaign: Campaign, compiled: body.Compiled, lists: list[M
     ]
 
 
-def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
+def _tag_problems(campaign: Written, list_ids: list[int], *, quick: bool) -> list[Problem]:
     found = []
     texts = {
         "subject": campaign.subject,
@@ -126,7 +129,14 @@ def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
         "template": design.own_tags(campaign.template.source) if campaign.template else "",
     }
     others = set().union(*map(merge.tags, texts.values())) - VALUE_NAMES
-    known = VALUE_NAMES | (_attributes(others, list_ids) if others else set())
+    attributes = _attributes(others, list_ids, quick=quick) if others else set()
+    known = VALUE_NAMES | (others if attributes is None else attributes)
+    if attributes is None:
+        names = ", ".join(f"{{{{ {name} }}}}" for name in sorted(others))
+        says = (
+            f"Not every subscriber could be looked at yet for a value of {names}. They are before the start."
+        )
+        found.append(Problem("body", says, blocking=False))
     for field, text in texts.items():
         for tag in merge.unknown_tags(text, known):
             names = ", ".join(sorted(VALUE_NAMES))
@@ -137,8 +147,11 @@ def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
     return found
 
 
-def _attributes(names: set[str], list_ids: list[int]) -> set[str]:
-    """Those that a subscriber of the lists has a value for."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HAS_VALUES, [sorted(names), list_ids])
-        return {name for (name,) in cursor.fetchall()}
+def _attributes(names: set[str], list_ids: list[int], *, quick: bool) -> set[str] | None:
+    """Those that a subscriber of the lists has a value for; None: that cannot be said so quickly."""
+    try:
+        with within(people.QUICK) if quick else nullcontext(), connection.cursor() as cursor:
+            cursor.execute(_HAS_VALUES, [sorted(names), list_ids])
+            return {name for (name,) in cursor.fetchall()}
+    except TookTooLong:
+        return None

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from mailinglist import attributes, tags
 from mailinglist.changes import SYSTEM
+from mailinglist.composing import problems
 from mailinglist.models import Attribute, Campaign, Change, MailingList, Segment, Subscriber, Tag
-from mailinglist.segments import rules, store
+from mailinglist.segments import people, rules, store
 from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import NASTY, make_delivery, make_started
 
@@ -185,6 +186,25 @@ class TestPeople:
         assert "2 people lost the tag" in text(staff.post(reverse(PEOPLE), take, follow=True))
         assert Change.objects.filter(noun="subscriber", user__isnull=False).count() == 4
 
+    def test_of_a_segment_are_shown_at_once_or_where_somebody_waits_for_them(
+        self, staff: Client, news: MailingList, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_readers(news, 60)
+        segment = Segment(name="Slow")
+        rules_of_it = {"match": "all", "parts": [{"rule": "activity", "ask": "never-opened"}]}
+        store.save(segment, rules.read(rules_of_it), by=SYSTEM)
+        address, asked = reverse(PEOPLE), {"segment": segment.pk}
+        assert staff.get(address, asked).context["cl"].result_count == 60
+        slow = "(SELECT true FROM pg_sleep(0.01))"
+        monkeypatch.setattr(
+            "mailinglist.segments.sql.condition", lambda tree, now: (f"s.id > 0 AND {slow}", [])
+        )
+        monkeypatch.setattr(people, "QUICK", 0.001)
+        page = text(staff.get(address, asked))
+        assert "This takes longer." in page and "p1@post.example" not in page
+        longer = staff.get(address, {**asked, "longer": "1"})
+        assert "p59@post.example" in text(longer) and longer.context["cl"].result_count == 10_000
+
     def test_a_column_with_a_meaning_is_no_value(self, staff: Client) -> None:
         values = {"label": "Mail", "key": "E-Mail", "kind": "text", "choices": ""}
         assert "meaning of its own" in text(staff.post(reverse("admin:mailinglist_attribute_add"), values))
@@ -235,14 +255,53 @@ class TestCampaigns:
         campaign.exclude_lists.add(make_list("others"))
         campaign.exclude_campaigns.add(make_started(make_list("third"), name="Earlier"))
         Campaign.objects.filter(pk=campaign.pk).update(body="{{ city }}, {{ street }}, {{ born }}")
-        # Two savepoints and the time limit that is put back are due to the test's own transaction.
-        with django_assert_max_num_queries(15 + 3):
+        # Two savepoints and the time limit that is put back are due to the test's own transaction, twice.
+        with django_assert_max_num_queries(15 + 6):
             page = text(staff.get(self.url(campaign, "change")))
         assert "selected>press<" in page and "selected>Earlier<" in page
         assert [page.count(f'name="{name}"') for name in ("include_segments", "exclude_lists")] == [3, 3]
         for tail in ("start", "schedule", "audience"):
-            with django_assert_max_num_queries(15 + 3):
+            with django_assert_max_num_queries(15 + 6):
                 staff.get(self.url(campaign, tail))
+
+    def test_pages_open_before_they_could_count_and_say_so(
+        self, staff: Client, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        segment = Segment(name="Slow")
+        store.save(
+            segment,
+            rules.read({"match": "all", "parts": [{"rule": "activity", "ask": "never-opened"}]}),
+            by=SYSTEM,
+        )
+        campaign.include_segments.add(segment)
+        slow = "(SELECT true FROM pg_sleep(0.02))"
+        monkeypatch.setattr(
+            "mailinglist.segments.sql.condition", lambda tree, now: (f"(s.id > 0 AND {slow})", [])
+        )
+        monkeypatch.setattr(people, "QUICK", 0.005)
+        for tail in ("start", "schedule", "audience"):
+            page = text(staff.get(self.url(campaign, tail)))
+            assert "The people are being counted." in page and "counting.js" in page
+            page = text(staff.get(self.url(campaign, tail), {"count": "1"}))
+            assert ">200<" in page and "being counted" not in page
+        change = reverse("admin:mailinglist_segment_change", args=[segment.pk])
+        assert "They are being counted." in text(staff.get(change))
+
+    def test_a_value_that_is_sought_too_long_is_told_and_sought_before_the_start(
+        self, staff: Client, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Campaign.objects.filter(pk=campaign.pk).update(body="{{ nmae }} {{ ")
+        monkeypatch.setattr(people, "QUICK", 0.05)
+        slow = "SELECT unnest(%s::text[]) WHERE (SELECT pg_sleep(0.2))::text = 'x' AND %s::int[] IS NOT NULL"
+        monkeypatch.setattr("mailinglist.composing.problems._HAS_VALUES", slow)
+        page = text(staff.get(self.url(campaign, "change")))
+        assert (
+            "could be looked at yet for a value of {{ nmae }}" in page
+            and "{{ nmae }} is no merge" not in page
+        )
+        campaign.refresh_from_db()
+        [first, *_] = [problem.message for problem in problems.find(campaign) if problem.field == "body"]
+        assert first.startswith("{{ nmae }} is no merge tag")
 
     def test_where_no_segment_is_the_form_says_how_to_make_one(
         self, staff: Client, campaign: Campaign
