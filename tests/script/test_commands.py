@@ -209,6 +209,21 @@ def test_streams_that_are_closed_or_full_are_one_sentence_at_most(
     assert told in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("import_subscribers", "gar\udcffden", "x.csv"), r"The argument 'gar\xffden' is not UTF-8."),
+        (("unlock_login", "\udcff"), r"The argument '\xff' is not UTF-8."),
+        (("send_campagne", "7"), "Unknown command: 'send_campagne'"),
+    ],
+)
+def test_what_names_nothing_is_a_wrong_argument(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = manage(tmp_path, *arguments, DATABASE_URL=unprepared())
+    assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
 def test_a_file_may_have_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     Path(tmp_path, "x\udcff.json").write_text("{}")
     done = subprocess.run(
