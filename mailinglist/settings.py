@@ -389,6 +389,9 @@ LOGGING = {
         "mailinglist": {"level": LOG_LEVEL},
         "bounces": {"level": LOG_LEVEL},
         "celery": {"level": "WARNING"},
+        # Named, so that they lose the handlers that Django gives them, which would write addresses whole.
+        "django": {"level": "INFO"},
+        "django.server": {"level": "INFO", "propagate": True},
     },
 }
 
