@@ -298,6 +298,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mailinglist.middleware.PublicHeaders",
+    "mailinglist.middleware.TakeChunked",
     "mailinglist.middleware.PublicLanguage",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
