@@ -130,10 +130,8 @@ def _tag_problems(campaign: Written, list_ids: list[int]) -> list[Problem]:
     for field, text in texts.items():
         for tag in merge.unknown_tags(text, known):
             names = ", ".join(sorted(VALUE_NAMES))
-            message = (
-                f"{tag} is no merge tag. There are {names}, and the attributes of the list's subscribers."
-            )
-            found.append(Problem(field, message))
+            there_are = f"There are {names}, and the attributes of the list's subscribers."
+            found.append(Problem(field, f"{merge.complaint(tag)} {there_are}"))
     return found
 
 
