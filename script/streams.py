@@ -31,10 +31,14 @@ def complete() -> None:
                 os.close(nowhere)
             os.set_inheritable(number, True)
     sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(_Closed()))
-    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="surrogateescape")
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 class _Closed(io.RawIOBase):
