@@ -41,11 +41,15 @@ class UnreadableSource(Exception):
     """A path that cannot be read; the message names it."""
 
 
+class UnreadableInput(UnreadableSource):
+    """Standard input cannot be read, such as where it is closed."""
+
+
 def documents(paths: list[str]) -> Iterator[Document]:
     """All notifications in these files and directories; ``-``: standard input. Raises UnreadableSource."""
     for path in paths:
         if path == "-":
-            yield from _split("-", sys.stdin.buffer)
+            yield from _standard_input()
             continue
         found = Path(path)
         if not found.exists():
@@ -54,6 +58,13 @@ def documents(paths: list[str]) -> Iterator[Document]:
             if file.is_file() and not _is_unfinished(file, found):
                 with _open(file) as stream:
                     yield from _split(str(file), stream)
+
+
+def _standard_input() -> Iterator[Document]:
+    try:
+        yield from _split("-", sys.stdin.buffer)
+    except OSError as error:
+        raise UnreadableInput(f"The standard input cannot be read: {error.strerror}.") from error
 
 
 def _open(file: Path) -> BinaryIO:

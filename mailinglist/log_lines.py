@@ -2,7 +2,8 @@
 
 An exception says what it failed on: PostgreSQL names the row, a program of the network what it was given. The log is kept
 elsewhere, and longer, than people's data; so of an address its domain is left, which is what one looks for, and of our
-secrets nothing, in tracebacks too. What a visitor did wrong is one line, so that nobody can fill the log with tracebacks.
+secrets, and of the links in mails, which act for a person, nothing, in tracebacks too. What a visitor did wrong is one
+line, so that nobody can fill the log with tracebacks.
 """
 
 import logging
@@ -15,6 +16,9 @@ from django.conf import settings
 # A local part as it is written in mails and, encoded, in addresses of pages; also the password of an address of a server.
 # Bounded, because a search for the end of each run of signs would take for ever in a long line.
 _ADDRESS = re.compile(r"[^\s\"'<>()\[\]{},;:=/|\\]{1,254}(?:@|%40)(?=[\w.-])")
+#: What stands in the links of mails (tokens.py): two tokens of 22 signs and what signs them, in whichever address it is
+#: asked for. Also where its end is missing.
+_LINK = re.compile(r"[\w-]{22}\.[\w-]{22}(?:(?::|%3A)[\w-]*){1,2}", re.ASCII | re.IGNORECASE)
 _SECRET = re.compile(r"(?:KEY|KEY_ID|KEY_FALLBACKS|SECRET|TOKEN|PASSWORD)$")
 #: Shorter ones are words of the language.
 _LEAST = 8
@@ -38,6 +42,7 @@ class LineFormatter(logging.Formatter):
 def _masked(line: str) -> str:
     for secret in secrets():
         line = line.replace(secret, "********")
+    line = _LINK.sub("…", line)
     # The search looks at each sign some hundred times, for nothing in most lines.
     return _ADDRESS.sub("…@", line) if "@" in line or "%40" in line else line
 

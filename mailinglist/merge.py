@@ -17,7 +17,11 @@ _TAG = re.compile(
     r"\{\{[ \t]*([a-z_][a-z0-9_]*)[ \t]*"
     r'(?:\|[ \t]*default:[ \t]*(?:"([^"{}<>\n]*)"|&quot;((?:(?!&quot;)[^"{}<>\n])*)&quot;)[ \t]*)?\}\}'
 )
-_TAG_LIKE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%", re.DOTALL)
+# One that begins before the last has ended has no end; of such a one its beginning is shown.
+_TAG_LIKE = re.compile(
+    r"\{\{(?:(?!\{\{|\{%).)*?\}\}|\{%(?:(?!\{\{|\{%).)*?%\}|\{\{[^{}\n]{0,30}|\{%[^{}\n]{0,30}", re.DOTALL
+)
+_LONGEST = 80
 # The values of these attributes are addresses. The texts parsed as HTML are serialised: quoted with ".
 _ADDRESS = re.compile(r'\s(?:href|src|background|action|cite)\s*=\s*"([^"]*)"', re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -100,13 +104,25 @@ def tags(text: str) -> set[str]:
 
 
 def unknown_tags(text: str, known: Collection[str]) -> list[str]:
-    """What looks like a tag and is none, or names nothing ``known``: as written, once each, in order."""
+    """What looks like a tag and is none, or names nothing ``known``: as written, once each, in order; the long cut."""
     found: dict[str, None] = {}
     for like in _TAG_LIKE.finditer(text):
         tag = _TAG.fullmatch(like[0])
         if tag is None or tag[1] not in known:
-            found[like[0][:80]] = None
+            written = like[0]
+            cut = (
+                f"{written[: _LONGEST - 5]} … {written[-2:]}" if len(written) > _LONGEST else written.rstrip()
+            )
+            found[cut] = None
     return list(found)
+
+
+def complaint(written: str) -> str:
+    """What is wrong with one of ``unknown_tags``, as a sentence."""
+    end = "%}" if written.startswith("{%") else "}}"
+    if written.endswith(end):
+        return f"{written} is no merge tag."
+    return f"The {end} at the end of “{written}” is missing."
 
 
 def find(text: str) -> list[re.Match[str]]:

@@ -6,8 +6,10 @@ SecurityMiddleware does the rest.
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from io import BytesIO
 from itertools import chain
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
@@ -66,6 +68,37 @@ class PublicLanguage:
                 response.headers["Content-Language"] = get_language()
                 patch_vary_headers(response, ["Accept-Language"])
         return response
+
+
+class TakeChunked:
+    """Makes a body that came in pieces, without its length, like any other: Django would take it for an empty one, and a
+    mail program's unsubscribe or a report of SES would be answered and lost.
+
+    Answers 411 to one that is too long for that, or whose end the server does not tell.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _is_chunked(request):
+            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            body = (
+                request.META["wsgi.input"].read(most + 1)
+                if request.META.get("wsgi.input_terminated")
+                else None
+            )
+            if body is None or len(body) > most:
+                words = "Send the body with a Content-Length, not in pieces (Transfer-Encoding: chunked).\n"
+                return HttpResponse(words, status=411, content_type="text/plain; charset=utf-8")
+            request.META["CONTENT_LENGTH"] = str(len(body))
+            request._stream = BytesIO(body)
+        return self.get_response(request)
+
+
+def _is_chunked(request: HttpRequest) -> bool:
+    way = request.META.get("HTTP_TRANSFER_ENCODING", "")
+    return "chunked" in way.lower() and not request.META.get("CONTENT_LENGTH")
 
 
 class RefuseNul:

@@ -293,6 +293,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mailinglist.middleware.PublicHeaders",
+    "mailinglist.middleware.TakeChunked",
     "mailinglist.middleware.PublicLanguage",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -384,6 +385,9 @@ LOGGING = {
         "mailinglist": {"level": LOG_LEVEL},
         "bounces": {"level": LOG_LEVEL},
         "celery": {"level": "WARNING"},
+        # Named, so that they lose the handlers that Django gives them, which would write addresses whole.
+        "django": {"level": "INFO"},
+        "django.server": {"level": "INFO", "propagate": True},
     },
 }
 

@@ -133,6 +133,12 @@ def subscribe(
     return SignUp.CONFIRMATION_SENT
 
 
+def can_confirm(subscriber: Subscriber, mailing_list: MailingList) -> bool:
+    """Whether ``confirm`` would find something to confirm now, or confirmed before."""
+    rows = Subscription.objects.filter(list=mailing_list, subscriber=subscriber)
+    return rows.exclude(status=Status.UNSUBSCRIBED).exists()
+
+
 @transaction.atomic
 def confirm(
     subscriber: Subscriber,

@@ -7,6 +7,7 @@ import gc
 import ipaddress
 import json
 import logging
+import os
 import re
 import signal
 import socket
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 after a stop by signal, 2 when it could not start."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     given = _parser().parse_args(arguments)
+    os.umask(0o077)  # what is kept holds addresses, and links that act for people
     try:
         with _listener(given.host, given.port) as listener:
             asyncio.run(_serve(_sandbox(_options(given, listener)), listener))

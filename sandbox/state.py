@@ -38,6 +38,10 @@ from sandbox.subscription import Subscription
 from sandbox.suppression import SuppressionList
 
 log = logging.getLogger(__name__)
+#: They hold addresses and links; an earlier version left them for everybody to read. New ones are private by the umask.
+_PRIVATE = (
+    "ledger.jsonl", "journal.jsonl", "suppression.jsonl", "inbox.sqlite3", "inbox.sqlite3-wal", "inbox.sqlite3-shm",
+)  # fmt: skip
 
 
 class DirectoryBusy(Exception):
@@ -72,8 +76,11 @@ class Sandbox:
     def __init__(self, options: Options) -> None:
         """Open the state directory; raises DirectoryBusy and OSError."""
         directory = options.directory
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(directory / "lock")
+        for kept in map(directory.joinpath, _PRIVATE):
+            if kept.exists():
+                kept.chmod(0o600)
         self.options = options
         self.config = options.config
         self.topic = Topic(

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 from script import embedded, postgres, streams
 from script.environment import PYTHON, VENV, can_use
@@ -70,14 +71,14 @@ def failure(arguments: Sequence[str]) -> int:
 @contextlib.contextmanager
 def _ending(arguments: Sequence[str]) -> Iterator[None]:
     """How a command ends that does not end well."""
+    streams.complete()
     try:
         try:
             yield
         finally:
             sys.stdout.flush()
     except StartError as error:
-        print(error, file=sys.stderr)
-        sys.exit(failure(arguments))
+        _end(failure(arguments), f"{error}\n")
     except SystemExit as end:
         if end.code == 1:
             sys.exit(failure(arguments))
@@ -90,6 +91,19 @@ def _ending(arguments: Sequence[str]) -> Iterator[None]:
             raise
         streams.silence(*closed)
         sys.exit(streams.NOBODY_READS)
-    except Exception:
-        traceback.print_exc()
-        sys.exit(failure(arguments))
+    except Exception as error:
+        told = traceback.format_exc()
+        if isinstance(error, OSError) and streams.has_no_room(error):
+            streams.silence(sys.stdout)
+            if "--traceback" not in arguments:
+                told = (
+                    f"Not everything could be written: {error.filename or 'the output'}: {error.strerror}.\n"
+                )
+        _end(failure(arguments), told)
+
+
+def _end(status: int, told: str) -> NoReturn:
+    """End with these words, whether or not they can be written."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(told)
+    sys.exit(status)

@@ -33,6 +33,7 @@ on (with --exit: or the demo went wrong), 2 wrong arguments. Settings: docs/oper
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status. Ctrl-C and SIGTERM end everything within five seconds."""
+    streams.complete()
     given = _parse(arguments)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: processes.stopping.set())

@@ -45,7 +45,7 @@ def mistakes(design: Design) -> list[str]:
             "{{ content }} must stand where text stands: in a cell or a block, not inside of a tag or a style."
         ]
     known = merge.tags(design.source)
-    return [f"{tag} is no merge tag." for tag in merge.unknown_tags(design.source, known)]
+    return [merge.complaint(tag) for tag in merge.unknown_tags(design.source, known)]
 
 
 def own_tags(source: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from mailinglist import link_checks, merge, sender_checks
+from mailinglist import link_checks, merge, sender_checks, signs
 from mailinglist.composing import advice, body, design
 from mailinglist.composing.body import Written
 from mailinglist.models import Campaign, MailingList
@@ -77,6 +77,8 @@ def _written_problems(campaign: Written) -> list[Problem]:
     found = []
     if not campaign.subject.strip():
         found.append(Problem("subject", "Write a subject."))
+    if signs.first_control(campaign.subject, one_line=True):
+        found.append(Problem("subject", "Write the subject in one line, without control characters."))
     found += [
         Problem("subject", sentence, blocking=False) for sentence in advice.of_subject(campaign.subject)
     ]
@@ -94,6 +96,12 @@ def _list_problems(
     for mailing_list in lists:
         if not mailing_list.from_email:
             found.append(Problem("lists", f"The list “{mailing_list}” has no sender address."))
+        heads = (mailing_list.name, mailing_list.from_name, mailing_list.reply_to)
+        if any(signs.first_control(head, one_line=True) for head in heads):
+            words = (
+                "Write its name, sender name and reply address in one line each, without control characters."
+            )
+            found.append(Problem("lists", f"The list “{merge.one_line(mailing_list.name)}”: {words}"))
         if not mailing_list.postal_address.strip():
             found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
     if not counted and (nobody := audience_preview.trouble(campaign, quick=quick)):
@@ -140,10 +148,8 @@ def _tag_problems(campaign: Written, list_ids: list[int], *, quick: bool) -> lis
     for field, text in texts.items():
         for tag in merge.unknown_tags(text, known):
             names = ", ".join(sorted(VALUE_NAMES))
-            message = (
-                f"{tag} is no merge tag. There are {names}, and the attributes of the list's subscribers."
-            )
-            found.append(Problem(field, message))
+            there_are = f"There are {names}, and the attributes of the list's subscribers."
+            found.append(Problem(field, f"{merge.complaint(tag)} {there_are}"))
     return found
 
 

@@ -5,9 +5,10 @@ right is told in one sentence with what to do; ``--traceback`` shows where.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import ManagementUtility
 from django.db import Error, InterfaceError, OperationalError, ProgrammingError
 
 #: PostgreSQL's codes for a table or a column that is not there.
@@ -15,15 +16,43 @@ _NOT_MIGRATED = ("42P01", "42703")
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run the command in ``arguments`` (manage.py's own). Ends with SystemExit 1 where it cannot be run."""
+    """Run the command in ``arguments`` (manage.py's own). Ends with SystemExit 1 where it cannot be run, and 2 where an
+    argument is wrong."""
     try:
-        execute_from_command_line(list(arguments))
+        _Utility(list(arguments)).execute()
+    except UnicodeEncodeError:
+        wrong = next((word for word in arguments if not _is_text(word)), None)
+        if wrong is None or "--traceback" in arguments:
+            raise
+        shown = str(os.fsencode(wrong))[1:]
+        sys.stderr.write(
+            f"The argument {shown} is not UTF-8. Write it in UTF-8; give a file another name first.\n"
+        )
+        sys.exit(2)
     except (ImproperlyConfigured, Error) as error:
         sentence = cause(error)
         if not sentence or "--traceback" in arguments:
             raise
         sys.stderr.write(f"{sentence}\n")
         sys.exit(1)
+
+
+class _Utility(ManagementUtility):
+    """Django's, which ends with 1 where there is no such command."""
+
+    def fetch_command(self, subcommand: str) -> Any:
+        try:
+            return super().fetch_command(subcommand)
+        except SystemExit:
+            sys.exit(2)
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def cause(error: Exception) -> str:

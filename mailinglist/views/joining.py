@@ -64,7 +64,8 @@ def check_mail(request: HttpRequest, slug: str) -> HttpResponse:
 def confirm(request: HttpRequest, subscriber: Subscriber, mailing_list: MailingList) -> HttpResponse:
     """The button behind the link of a confirmation mail."""
     if request.method != "POST":
-        return show(request, "confirm", list=mailing_list, address=masked(subscriber.email))
+        page = "confirm" if subscriptions.can_confirm(subscriber, mailing_list) else "nothing_to_confirm"
+        return show(request, page, list=mailing_list, address=masked(subscriber.email))
     confirmed = subscriptions.confirm(
         subscriber,
         mailing_list,

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import psycopg
@@ -250,6 +251,20 @@ def test_other_methods_and_bodies_that_are_too_large_or_compressed_are_refused()
     assert post(gzip.compress(b"0" * 10_000_000), **{"Content-Encoding": "gzip"}) == 400
     assert Client().post(URL, b"{}", content_type="text/plain", CONTENT_LENGTH="many").status_code == 400
     assert not Notification.objects.exists()
+
+
+def chunked(raw: bytes, *, ended: bool = True) -> int:
+    """As granian passes on a body in pieces: no length, and an input that ends where the body ends."""
+    given = {"wsgi.input": BytesIO(raw), "wsgi.input_terminated": ended, "HTTP_TRANSFER_ENCODING": "chunked"}
+    return Client().generic("POST", URL, content_type="text/plain", **given).status_code
+
+
+def test_a_body_in_pieces_is_stored_like_any_other(settings: LazySettings) -> None:
+    assert chunked(body(envelope(payload("events/send.json").decode()))) == 200
+    assert Notification.objects.count() == 1
+    assert chunked(b" " * (sns.MAX_BODY + 1)) == 413
+    assert chunked(b" " * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)) == 411
+    assert chunked(b"{}", ended=False) == 411
 
 
 def garbage() -> list[bytes]:

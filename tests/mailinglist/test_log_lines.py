@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,9 +14,9 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from mailinglist import log_lines, tasks
+from mailinglist import log_lines, tasks, tokens
 from mailinglist.celery import app
-from mailinglist.models import Subscriber
+from mailinglist.models import Subscriber, Subscription
 from tests.factories import make_list, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +31,10 @@ def written(settings: Any) -> Iterator[io.StringIO]:
     settings.AWS_SECRET_ACCESS_KEY = settings.METRICS_TOKEN = SECRET
     settings.AWS_ACCESS_KEY_ID = KEY_ID
     log_lines.secrets.cache_clear()
-    line = settings.LOGGING["formatters"]["line"]
-    assert (
-        line["()"] == "mailinglist.log_lines.LineFormatter"
-        and settings.LOGGING["handlers"]["console"]["formatter"]
-    )
+    (configured,) = (row for row in logging.getLogger().handlers if row.name == "console")
+    assert isinstance(configured.formatter, log_lines.LineFormatter)
     handler = logging.StreamHandler(found := io.StringIO())
-    handler.setFormatter(log_lines.LineFormatter(line["format"]))
+    handler.setFormatter(configured.formatter)
     logging.getLogger().addHandler(handler)
     yield found
     logging.getLogger().removeHandler(handler)
@@ -74,6 +72,33 @@ def test_a_fault_of_ours_tells_nobody(
     assert silent(log)
 
 
+@pytest.mark.parametrize("page", ["unsubscribe", "preferences", "confirm", "data"])
+def test_a_link_that_acts_for_a_person_is_in_no_line(
+    client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    ada = make_subscriber(CANARY, garden := make_list("garden"))
+    links = tokens.Links(garden)
+    token = {
+        "unsubscribe": links.unsubscribe(ada),
+        "preferences": links.preferences(ada),
+        "confirm": tokens.confirm_url(Subscription.objects.get()),
+        "data": tokens.data_url(ada, garden),
+    }[page].rpartition("/")[2]
+    client.raise_request_exception = False
+    for method in ("PUT", "DELETE", "OPTIONS"):
+        assert client.generic(method, f"/{page}/{token}").status_code == 405
+    other = "data" if page == "confirm" else "confirm"
+    for address in (f"/{other}/{token}", f"/nowhere/{token}/", f"/{page.upper()}/{quote(token)}"):
+        assert client.get(address).status_code == 404
+    logging.getLogger("django.request").warning("Asked for: /?of=%s", quote(token))
+    monkeypatch.setattr("mailinglist.views.pages.languages.speak", fail)
+    assert client.get(f"/{page}/{token}").status_code == 500
+    log = written.getvalue()
+    assert f"Method Not Allowed (PUT): /{page}/…" in log and f"Not Found: /{other}/…" in log
+    assert f"Internal Server Error: /{page}/…" in log and "Traceback" in log
+    assert token[46:60] not in log and quote(token)[48:60] not in log and ada.token not in log
+
+
 def test_what_postgresql_refuses_is_told_without_the_person(written: io.StringIO) -> None:
     ada = make_subscriber(CANARY)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -104,9 +129,18 @@ def test_messages_of_celery_hold_numbers_only(settings: Any) -> None:
 def test_more_detail_is_of_our_own_lines_only(settings: Any) -> None:
     """SQL with its values and signed requests to AWS are in what others write at DEBUG."""
     assert settings.LOGGING["root"]["level"] == "WARNING"
-    assert set(settings.LOGGING["loggers"]) == {"mailinglist", "bounces", "celery"}
+    assert {name for name in settings.LOGGING["loggers"] if not name.startswith("django")} == {
+        "mailinglist", "bounces", "celery",
+    }  # fmt: skip
+    assert logging.getLogger("django").level == logging.INFO
     assert settings.LOGGING["loggers"]["celery"]["level"] == "WARNING"
     assert settings.CELERY_WORKER_HIJACK_ROOT_LOGGER is False
+
+
+def test_only_the_handler_that_masks_writes_what_django_says() -> None:
+    for name in ("django", "django.request", "django.server"):
+        logger = logging.getLogger(name)
+        assert logger.propagate and logger.handlers == [], name
 
 
 def test_the_password_of_a_server_is_no_part_of_a_line(written: io.StringIO) -> None:

@@ -56,6 +56,22 @@ def test_unknown_names_are_reported_once_in_order() -> None:
     assert merge.unknown_tags("{{ b }} {{ a }} {{ b }} {{ name }}", {"name"}) == ["{{ b }}", "{{ a }}"]
 
 
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Hi {{ name", ["The }} at the end of “{{ name” is missing."]),
+        ("Hi {{ name, and {{ name }}", ["The }} at the end of “{{ name, and” is missing."]),
+        ("Hi {{ name\nand more", ["The }} at the end of “{{ name” is missing."]),
+        ("Hi {{ name }!", ["The }} at the end of “{{ name” is missing."]),
+        ("{% if x", ["The %} at the end of “{% if x” is missing."]),
+        ("{{ Name }}", ["{{ Name }} is no merge tag."]),
+        (f"{{{{ {'x' * 100} }}}}", [f"{{{{ {'x' * 72} … }}}} is no merge tag."]),
+    ],
+)
+def test_a_tag_without_its_end_is_told_as_that(text: str, sentences: list[str]) -> None:
+    assert [merge.complaint(tag) for tag in merge.unknown_tags(text, {"name"})] == sentences
+
+
 @pytest.mark.parametrize("context", list(Context))
 def test_a_value_that_looks_like_a_tag_is_not_expanded(context: Context) -> None:
     filled = merge.render("{{ name }}", {"name": "{{ secret }}", "secret": "hunter2"}, context)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -161,3 +162,20 @@ def test_the_bare_mode_accepts_counts_and_tells_nobody() -> None:
         assert [line["message_id"] for line in ses.ledger()] == ids
         assert (ses.stats()["accepted"], ses.stats()["refused"]) == (2, {"LimitExceededException": 1})
         assert hook.received == [] and ses.pushes()["open"] == 0
+
+
+def test_what_is_kept_is_for_the_owner_only(tmp_path: Path) -> None:
+    state = tmp_path / "new"
+    running = RunningSandbox(tmp_path, "--hook", NOWHERE, "--topic", TOPIC_ARN, "--state", str(state))
+    try:
+        running.start()
+        send(client(running), "ada@post.example")
+        modes = {kept.name: stat.S_IMODE(kept.stat().st_mode) for kept in (state, *state.iterdir())}
+        running.stop()
+        (state / "inbox.sqlite3").chmod(0o644)  # as an earlier version left it
+        running.start()
+    finally:
+        running.stop()
+    assert modes.pop("new") == 0o700 and {"inbox.sqlite3", "ledger.jsonl"} <= set(modes)
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
+    assert stat.S_IMODE((state / "inbox.sqlite3").stat().st_mode) == 0o600

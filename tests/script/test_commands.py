@@ -181,3 +181,56 @@ def test_a_command_whose_reader_has_gone_ends_without_a_word(tmp_path: Path) -> 
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "told"),
+    [
+        ("classify_bounces mail.json >&-", 0, ""),
+        ("classify_bounces nowhere.json >&-", 2, "there is no such file"),
+        ("classify_bounces - <&-", 2, "The standard input cannot be read: it is closed."),
+        ("ingest_bounces - <&-", 75, "The standard input cannot be read: it is closed."),
+        ("classify_bounces mail.json >/dev/full", 1, "Not everything could be written: the output: No space"),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_one_sentence_at_most(
+    tmp_path: Path, line: str, status: int, told: str
+) -> None:
+    (tmp_path / "mail.json").write_text("{}")
+    done = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" "{PROJECT / "manage.py"}" {line}'],
+        env={**_kept(), "MAILINGLIST_VAR": str(tmp_path), "DATABASE_URL": UNREACHABLE},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (status, bool(told)), done.stderr
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("import_subscribers", "gar\udcffden", "x.csv"), r"The argument 'gar\xffden' is not UTF-8."),
+        (("unlock_login", "\udcff"), r"The argument '\xff' is not UTF-8."),
+        (("send_campagne", "7"), "Unknown command: 'send_campagne'"),
+    ],
+)
+def test_what_names_nothing_is_a_wrong_argument(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = manage(tmp_path, *arguments, DATABASE_URL=unprepared())
+    assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_file_may_have_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    Path(tmp_path, "x\udcff.json").write_text("{}")
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "manage.py"), "classify_bounces", "x\udcff.json"],
+        env={**_kept(), "MAILINGLIST_VAR": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0 and done.stdout.startswith(b"x\xff.json"), done.stderr

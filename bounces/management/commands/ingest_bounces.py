@@ -36,6 +36,8 @@ class Command(BaseCommand):
             for rows in _together(sources.documents(options["paths"])):
                 counts.take(rows)
                 progress.show(f"{counts.stored + counts.duplicates} documents, {counts.events} events")
+        except sources.UnreadableInput as error:
+            raise CommandError(str(error)) from error
         except sources.UnreadableSource as error:
             raise CommandError(str(error), returncode=2) from error
         finally:

@@ -41,6 +41,29 @@ def test_a_subject_that_does_not(subject: str) -> None:
     assert advice.of_subject(subject) == []
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("sign", ["\r\n", "\n", "\t", "\x1b", "\x85", "\u2028"])
+def test_a_subject_with_control_characters_does_not_start(sign: str) -> None:
+    news = make_list()
+    make_subscriber("ada@post.example", news)
+    campaign = make_campaign(news, subject=f"A{sign}Bcc: x@post.example")
+    found = [one for one in problems.find(campaign) if one.blocking]
+    assert [(one.field, one.message) for one in found] == [
+        ("subject", "Write the subject in one line, without control characters.")
+    ]
+    with pytest.raises(lifecycle.CampaignNotReady):
+        lifecycle.start(campaign.pk, by=SYSTEM)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["name", "from_name", "reply_to"])
+def test_a_list_with_control_characters_sends_nothing(field: str) -> None:
+    news = make_list(**{field: "news@acme.example\r\nBcc: x@post.example"})
+    make_subscriber("ada@post.example", news)
+    (found,) = [one for one in problems.find(make_campaign(news)) if one.blocking]
+    assert found.field == "lists" and "in one line each" in found.message
+
+
 def test_pictures_without_words_and_links_without_tls() -> None:
     page = (
         '<img src="https://a.example/1"><img alt="a > b" src="http://a.example/2"><img alt="" role="presentation">'

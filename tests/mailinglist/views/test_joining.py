@@ -201,6 +201,8 @@ class TestConfirm:
         row = pending("ada@post.example", make_list())
         link = path(tokens.confirm_url(row))
         subscriptions.unsubscribe(row.subscriber_id, reason=Reason.PAGE, by=SYSTEM, why="Left.")
+        page = client.get(link).content.decode()
+        assert "Nothing to confirm" in page and "Yes, subscribe me" not in page
         assert "Nothing to confirm" in client.post(link).content.decode()
         row.refresh_from_db()
         assert row.status == Status.UNSUBSCRIBED

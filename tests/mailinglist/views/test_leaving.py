@@ -1,6 +1,8 @@
 """Leaving by a mail program and by the page, and coming back."""
 
 from datetime import timedelta
+from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -19,7 +21,7 @@ Status, Reason = Subscription.Status, Subscription.Reason
 class TestOneClick:
     """RFC 8058 section 3: the body List-Unsubscribe=One-Click, either encoding, no cookies, no redirect."""
 
-    @pytest.mark.parametrize("encoding", ["urlencoded", "multipart"])
+    @pytest.mark.parametrize("encoding", ["urlencoded", "multipart", "in pieces"])
     def test_the_button_of_a_mail_program_ends_the_subscription(self, encoding: str) -> None:
         news = make_list()
         ada = make_subscriber("ada@post.example", news)
@@ -29,6 +31,16 @@ class TestOneClick:
             answer = client.post(
                 link, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
             )
+        elif encoding == "in pieces":
+            given: dict[str, Any] = {
+                "wsgi.input": BytesIO(b"List-Unsubscribe=One-Click"),
+                "wsgi.input_terminated": True,
+            }
+            given |= {
+                "CONTENT_TYPE": "application/x-www-form-urlencoded",
+                "HTTP_TRANSFER_ENCODING": "chunked",
+            }
+            answer = client.generic("POST", link, **given)
         else:
             answer = client.post(link, {"List-Unsubscribe": "One-Click"})
         assert answer.status_code == 200
