@@ -13,7 +13,7 @@ Page = tuple[str, str, str, dict[str, str]]
 ROUTE = "route:"
 _TIMES = 3
 #: Statements that ask for nothing.
-_NO_QUERIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+_NO_QUERIES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _NOTHING = {"time": "0", "sql": ""}
 
 
@@ -43,11 +43,14 @@ def ask_all(pages: Iterable[Page], others: Iterable[Page] = (), *, only: str = "
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext, setup_test_environment
+    from django.urls import reverse
 
     setup_test_environment()
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     client = Client(raise_request_exception=False)
     boss, _ = User.objects.get_or_create(username="boss", is_staff=True, is_superuser=True)
+    # What the middleware does at a login it does only once it is imported.
+    client.get(reverse("admin:login"))
     client.force_login(boss)
     found: dict[str, Asked] = {}
     for name, method, address, values in chain(pages, others):

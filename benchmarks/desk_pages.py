@@ -157,7 +157,7 @@ def _campaigns() -> Iterator[Page]:
         plain: draft_pages,
         chosen: (*draft_pages, "ask_approval"),
         planned: ("change", "unschedule", "schedule"),
-        stoppable: ("change", "stop"),
+        stoppable: ("change",),
         paused: ("change", "resume"),
     }
     for campaign, names in tails.items():

@@ -95,9 +95,9 @@ def _some(
     here = people.order_by()
     ids = ended.filter(subscriber__in=here).order_by().values_list("subscriber_id", flat=True)[:most]
     keys = blocks.filter(key__in=here.values("suppression_key")).order_by().values_list("key", flat=True)
-    chosen = Subscriber.objects.filter(Q(pk__in=list(ids)) | Q(suppression_key__in=list(keys[:most])))
-    first = chosen.order_by("pk").values_list("pk", flat=True)[:most]
-    return Subscriber.objects.filter(pk__in=list(first)).order_by("pk")
+    blocked = Subscriber.objects.filter(suppression_key__in=list(keys[:most])).values_list("pk", flat=True)
+    first = sorted({*ids, *blocked})[:most]
+    return Subscriber.objects.filter(pk__in=first).order_by("pk")
 
 
 def _count(

@@ -8,7 +8,8 @@ from psycopg.errors import QueryCanceled
 
 _LIMIT = """
     WITH held AS MATERIALIZED (SELECT current_setting('statement_timeout') AS limited)
-    SELECT limited, set_config('statement_timeout', %s, true) FROM held"""
+    SELECT limited, set_config('statement_timeout', %s, true){more} FROM held"""
+_ROW_BY_ROW = ", set_config('work_mem', '64kB', true), set_config('hash_mem_multiplier', '1', true)"
 
 
 class TookTooLong(Exception):
@@ -16,18 +17,35 @@ class TookTooLong(Exception):
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Each statement inside ends after so many seconds. Raises TookTooLong; what was done inside is taken back."""
+def within(seconds: float, *, row_by_row: bool = False) -> Iterator[None]:
+    """Each statement inside ends after so many seconds. Raises TookTooLong; what was done inside is taken back.
+
+    ``row_by_row``: for the first few rows of many, in a transaction of its own. What PostgreSQL would put into a hash
+    table first, all mails that were ever opened for example, takes longer than to look at one row after another.
+    """
     inside = connection.in_atomic_block
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(_LIMIT, [str(max(1, int(seconds * 1000)))])
-                before, _ = cursor.fetchone()
+                more = _ROW_BY_ROW if row_by_row else ""
+                cursor.execute(_LIMIT.format(more=more), [str(max(1, int(seconds * 1000)))])
+                before = cursor.fetchone()[0]
             yield
             if inside:  # the transaction around this one goes on with its own limit
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TookTooLong from error
+        raise
+
+
+@contextmanager
+def part() -> Iterator[None]:
+    """Inside ``within``: what may take too long without ending the rest of it. Raises TookTooLong."""
+    try:
+        with transaction.atomic():
+            yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TookTooLong from error

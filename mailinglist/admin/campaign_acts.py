@@ -267,7 +267,9 @@ def _confirm(
     """The page where the number of people is typed."""
     unapproved = approvals.problem(campaign)
     quick = campaign_audience.is_quick(request)
-    found_problems = problems.find(campaign, counted=people.to_send, quick=quick)
+    # Where the page opened before they were counted, it asks again.
+    counted = 1 if quick and people.to_send is None else people.to_send
+    found_problems = problems.find(campaign, counted=counted, quick=quick)
     found_problems += [unapproved] if unapproved else []
     context = {
         "campaign": campaign,

@@ -10,19 +10,19 @@ from django.utils.functional import cached_property
 
 from mailinglist.segments import people
 from mailinglist.staff import COUNT_CAP, BigChangeList, CappedPaginator
-from mailinglist.timeouts import TookTooLong, within
+from mailinglist.timeouts import TookTooLong, part, within
 
 #: What the address says beside the segment when somebody wants to wait, and for how many seconds they do.
 LONGER, LONGER_SECONDS = "longer", 20.0
 
 
 class SegmentPaginator(CappedPaginator):
-    """Takes it that there are COUNT_CAP people where they cannot be counted at once."""
+    """Takes it that there are COUNT_CAP people where they cannot be counted in the time of PeopleList."""
 
     @cached_property
     def count(self) -> int:
         try:
-            with within(people.QUICK):
+            with part():
                 return super().count
         except TookTooLong:
             return COUNT_CAP
@@ -39,8 +39,7 @@ class PeopleList(BigChangeList):
             super().get_results(request)
             return
         try:
-            with within(LONGER_SECONDS if LONGER in request.GET else people.QUICK):
-                people.one_by_one()
+            with within(LONGER_SECONDS if LONGER in request.GET else people.QUICK, row_by_row=True):
                 super().get_results(request)
                 found = len(self.result_list)
         except TookTooLong:

@@ -17,7 +17,7 @@ from mailinglist.models import Campaign, MailingList
 from mailinglist.segments import people
 from mailinglist.sending import audience_preview
 from mailinglist.sending.messages import VALUE_NAMES
-from mailinglist.timeouts import TookTooLong, within
+from mailinglist.timeouts import TookTooLong, part, within
 
 #: Gmail shows no more of a mail than this without a click, and hides the unsubscribe link with the rest.
 CLIPPED_AT = 102 * 1024
@@ -40,23 +40,27 @@ def find(campaign: Campaign, *, counted: int | None = None, quick: bool = False)
     """Everything that speaks against starting the campaign now; empty of blocking ones means it can start.
 
     ``counted``: how many people it reaches, where that has just been counted. ``quick``: for a page that must open at
-    once; that nobody gets it may be missing.
+    once; that nobody gets it may be missing, and whether somebody has a value is then told as not known yet.
     """
     lists = sorted(campaign.lists.all(), key=lambda one: one.pk)
+    ids = [mailing_list.pk for mailing_list in lists]
+    with within(people.QUICK) if quick else nullcontext():
+        nobody = audience_preview.trouble(campaign, quick=quick) if lists and not counted else ""
+        values = _values(campaign, ids, quick=quick)
     found = [
         *_written_problems(campaign),
-        *_list_problems(campaign, lists, counted, quick),
+        *_list_problems(lists, nobody),
         *_sender_problems(lists),
+        *_tag_problems(campaign, values),
     ]
-    found += _tag_problems(campaign, [mailing_list.pk for mailing_list in lists], quick=quick)
     try:
         compiled = body.compile(campaign)
     except body.CannotCompile as bad:
         return [*found, *(Problem(bad.field, sentence) for sentence in bad.sentences)]
     found += _archive_problems(campaign, compiled, lists)
-    for part, text in (("HTML", compiled.html), ("text", compiled.text)):
+    for name, text in (("HTML", compiled.html), ("text", compiled.text)):
         if "unsubscribe_url" not in merge.tags(text):
-            found.append(Problem("body", f"The {part} part has no unsubscribe link."))
+            found.append(Problem("body", f"The {name} part has no unsubscribe link."))
     if len(compiled.html.encode()) > CLIPPED_AT:
         size = len(compiled.html.encode()) // 1024
         message = (
@@ -87,9 +91,7 @@ def _written_problems(campaign: Written) -> list[Problem]:
     return found
 
 
-def _list_problems(
-    campaign: Campaign, lists: list[MailingList], counted: int | None, quick: bool
-) -> list[Problem]:
+def _list_problems(lists: list[MailingList], nobody: str) -> list[Problem]:
     if not lists:
         return [Problem("lists", "Choose a list.")]
     found = []
@@ -104,7 +106,7 @@ def _list_problems(
             found.append(Problem("lists", f"The list “{merge.one_line(mailing_list.name)}”: {words}"))
         if not mailing_list.postal_address.strip():
             found.append(Problem("lists", f"The list “{mailing_list}” has no postal address."))
-    if not counted and (nobody := audience_preview.trouble(campaign, quick=quick)):
+    if nobody:
         found.append(Problem("lists", nobody))
     return found
 
@@ -128,36 +130,47 @@ def _archive_problems(campaign: Campaign, compiled: body.Compiled, lists: list[M
     ]
 
 
-def _tag_problems(campaign: Written, list_ids: list[int], *, quick: bool) -> list[Problem]:
-    found = []
-    texts = {
+def _texts(campaign: Written) -> dict[str, str]:
+    """Field → what is written there and may hold merge tags."""
+    return {
         "subject": campaign.subject,
         "preheader": campaign.preheader,
         "body": campaign.body,
         "template": design.own_tags(campaign.template.source) if campaign.template else "",
     }
-    others = set().union(*map(merge.tags, texts.values())) - VALUE_NAMES
-    attributes = _attributes(others, list_ids, quick=quick) if others else set()
-    known = VALUE_NAMES | (others if attributes is None else attributes)
-    if attributes is None:
-        names = ", ".join(f"{{{{ {name} }}}}" for name in sorted(others))
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Names of merge tags that subscribers of the lists have values for; ``unsure``: those that were sought too long."""
+
+    known: set[str]
+    unsure: set[str]
+
+
+def _values(campaign: Written, list_ids: list[int], *, quick: bool) -> _Values:
+    others = set().union(*map(merge.tags, _texts(campaign).values())) - VALUE_NAMES
+    if not others:
+        return _Values(set(), set())
+    try:
+        with part() if quick else nullcontext(), connection.cursor() as cursor:
+            cursor.execute(_HAS_VALUES, [sorted(others), list_ids])
+            return _Values({name for (name,) in cursor.fetchall()}, set())
+    except TookTooLong:
+        return _Values(set(), others)
+
+
+def _tag_problems(campaign: Written, values: _Values) -> list[Problem]:
+    found = []
+    if values.unsure:
+        names = ", ".join(f"{{{{ {name} }}}}" for name in sorted(values.unsure))
         says = (
             f"Not every subscriber could be looked at yet for a value of {names}. They are before the start."
         )
         found.append(Problem("body", says, blocking=False))
-    for field, text in texts.items():
-        for tag in merge.unknown_tags(text, known):
+    for field, text in _texts(campaign).items():
+        for tag in merge.unknown_tags(text, VALUE_NAMES | values.known | values.unsure):
             names = ", ".join(sorted(VALUE_NAMES))
             there_are = f"There are {names}, and the attributes of the list's subscribers."
             found.append(Problem(field, f"{merge.complaint(tag)} {there_are}"))
     return found
-
-
-def _attributes(names: set[str], list_ids: list[int], *, quick: bool) -> set[str] | None:
-    """Those that a subscriber of the lists has a value for; None: that cannot be said so quickly."""
-    try:
-        with within(people.QUICK) if quick else nullcontext(), connection.cursor() as cursor:
-            cursor.execute(_HAS_VALUES, [sorted(names), list_ids])
-            return {name for (name,) in cursor.fetchall()}
-    except TookTooLong:
-        return None

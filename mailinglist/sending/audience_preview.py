@@ -15,7 +15,7 @@ from mailinglist.segments import people
 from mailinglist.segments.rules import BadRules
 from mailinglist.sending import chosen
 from mailinglist.sending.chosen import LeftOut
-from mailinglist.timeouts import TookTooLong, within
+from mailinglist.timeouts import TookTooLong, part, within
 
 #: Seconds for one count.
 PATIENCE = 4.0
@@ -100,7 +100,7 @@ def _in_time(
     unless so few of it get the mail that it tells little, and where everybody would take too long.
     """
     try:
-        with within(_seconds(quick)):
+        with within(people.QUICK if quick else PATIENCE):
             numbers, doubles = _judged(lists, reasons, about)
             others = _others(lists, others_about)
         if about and numbers.get("to-send", 0) < people.FEW * people.SAMPLED:
@@ -121,12 +121,15 @@ def _in_time(
 
 
 def reaches_anybody(campaign: Campaign, *, quick: bool = False) -> bool:
-    """Whether a start now would send at least one mail; True where that takes too long to find out. Raises BadRules."""
+    """Whether a start now would send at least one mail; True where that takes too long to find out: longer than PATIENCE,
+    or with ``quick`` than the ``within`` around it allows. Raises BadRules.
+    """
     lists = [found.pk for found in campaign.lists.all()]
     reasons = chosen.left_out(campaign)
     where, values = chosen.condition(reasons)
+    limit = part() if quick else within(PATIENCE)
     try:
-        with within(_seconds(quick)) if reasons else nullcontext(), connection.cursor() as cursor:
+        with limit if reasons else nullcontext(), connection.cursor() as cursor:
             cursor.execute(_ANYBODY.format(chosen=where), [lists, *values])
             return bool(cursor.fetchone()[0])
     except TookTooLong:
@@ -145,10 +148,6 @@ def trouble(campaign: Campaign, *, quick: bool = False) -> str:
 def near(confirmed: int, now: int, *, about: bool) -> bool:
     """Whether so many people now are what a manager meant who typed ``confirmed``."""
     return abs(now - confirmed) <= confirmed * (MOVED_MOST_ABOUT if about else MOVED_MOST)
-
-
-def _seconds(quick: bool) -> float:
-    return people.QUICK if quick else PATIENCE
 
 
 def _judged(lists: list[int], reasons: list[LeftOut], about: bool) -> tuple[dict[str, int], int]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +13,7 @@ from mailinglist.changes import SYSTEM
 from mailinglist.composing import problems
 from mailinglist.models import Attribute, Campaign, Change, MailingList, Segment, Subscriber, Tag
 from mailinglist.segments import people, rules, store
+from mailinglist.staff import CappedPaginator
 from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import NASTY, make_delivery, make_started
 
@@ -41,6 +43,12 @@ def rule(
 ) -> dict[str, str]:
     values = {"parent": str(parent), "about": about, "ask": ask, "value": value, **more}
     return {f"node-{number}-{name}": text for name, text in values.items()}
+
+
+def slow_count(paginator: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(5)")
+    return 0
 
 
 def text(answer: Any) -> str:
@@ -203,7 +211,20 @@ class TestPeople:
         page = text(staff.get(address, asked))
         assert "This takes longer." in page and "p1@post.example" not in page
         longer = staff.get(address, {**asked, "longer": "1"})
-        assert "p59@post.example" in text(longer) and longer.context["cl"].result_count == 10_000
+        assert "p59@post.example" in text(longer) and longer.context["cl"].result_count == 60
+
+    def test_who_could_be_found_but_not_counted_at_once_is_shown_all_the_same(
+        self, staff: Client, news: MailingList, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_readers(news, 60)
+        segment = Segment(name="Slow to count")
+        never = {"rule": "activity", "ask": "never-opened"}
+        store.save(segment, rules.read({"match": "all", "parts": [never]}), by=SYSTEM)
+        monkeypatch.setattr(people, "QUICK", 0.2)
+        monkeypatch.setattr(CappedPaginator, "count", property(slow_count))
+        shown = staff.get(reverse(PEOPLE), {"segment": segment.pk})
+        assert "p59@post.example" in text(shown) and shown.context["cl"].result_count == 10_000
+        assert "p5@post.example" not in text(shown)  # on the second page
 
     def test_a_column_with_a_meaning_is_no_value(self, staff: Client) -> None:
         values = {"label": "Mail", "key": "E-Mail", "kind": "text", "choices": ""}
