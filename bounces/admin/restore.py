@@ -15,7 +15,7 @@ from mailinglist.staff import ReasonForm, actor, page, require
 
 PERMISSIONS = ("mailinglist.change_subscriber", "mailinglist.change_suppression")
 #: So many people are counted before the act; it restores all of them, however many.
-COUNTED_MOST = 1_000
+COUNTED_MOST = 500
 
 
 def _moment(label: str) -> forms.DateTimeField:
