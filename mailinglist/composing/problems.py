@@ -4,7 +4,7 @@ Called by lifecycle before every start, and by the admin. Nothing is asked outsi
 sender_checks.py found when somebody asked them is only read.
 """
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -44,7 +44,8 @@ def find(campaign: Campaign, *, counted: int | None = None, quick: bool = False)
     """
     lists = sorted(campaign.lists.all(), key=lambda one: one.pk)
     ids = [mailing_list.pk for mailing_list in lists]
-    with within(people.QUICK) if quick else nullcontext():
+    nobody, values = "", _Values(set(), _others(campaign))
+    with suppress(TookTooLong), within(people.QUICK) if quick else nullcontext():
         nobody = audience_preview.trouble(campaign, quick=quick) if lists and not counted else ""
         values = _values(campaign, ids, quick=quick)
     found = [
@@ -148,8 +149,13 @@ class _Values:
     unsure: set[str]
 
 
+def _others(campaign: Written) -> set[str]:
+    """The merge tags that are values of people."""
+    return set().union(*map(merge.tags, _texts(campaign).values())) - VALUE_NAMES
+
+
 def _values(campaign: Written, list_ids: list[int], *, quick: bool) -> _Values:
-    others = set().union(*map(merge.tags, _texts(campaign).values())) - VALUE_NAMES
+    others = _others(campaign)
     if not others:
         return _Values(set(), set())
     try:

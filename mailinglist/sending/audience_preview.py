@@ -127,9 +127,9 @@ def reaches_anybody(campaign: Campaign, *, quick: bool = False) -> bool:
     lists = [found.pk for found in campaign.lists.all()]
     reasons = chosen.left_out(campaign)
     where, values = chosen.condition(reasons)
-    limit = part() if quick else within(PATIENCE)
+    always = within(PATIENCE) if reasons else nullcontext()
     try:
-        with limit if reasons else nullcontext(), connection.cursor() as cursor:
+        with part() if quick else always, connection.cursor() as cursor:
             cursor.execute(_ANYBODY.format(chosen=where), [lists, *values])
             return bool(cursor.fetchone()[0])
     except TookTooLong:

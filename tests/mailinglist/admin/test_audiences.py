@@ -13,6 +13,7 @@ from mailinglist.changes import SYSTEM
 from mailinglist.composing import problems
 from mailinglist.models import Attribute, Campaign, Change, MailingList, Segment, Subscriber, Tag
 from mailinglist.segments import people, rules, store
+from mailinglist.sending import audience_preview
 from mailinglist.staff import CappedPaginator
 from tests.factories import make_campaign, make_list, make_readers, make_subscriber
 from tests.staff import NASTY, make_delivery, make_started
@@ -323,6 +324,13 @@ class TestCampaigns:
         campaign.refresh_from_db()
         [first, *_] = [problem.message for problem in problems.find(campaign) if problem.field == "body"]
         assert first.startswith("{{ nmae }} is no merge tag")
+
+    def test_a_draft_opens_on_a_database_that_is_busy(
+        self, staff: Client, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(people, "QUICK", 0.05)
+        monkeypatch.setattr(audience_preview, "_ANYBODY", "SELECT pg_sleep(0.3), %s{chosen}")
+        assert staff.get(self.url(campaign, "change")).status_code == 200
 
     def test_where_no_segment_is_the_form_says_how_to_make_one(
         self, staff: Client, campaign: Campaign
