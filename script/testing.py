@@ -36,8 +36,8 @@ _CHECKS = (
     ("mypy", ("-m", "mypy")),
     ("makemigrations", ("manage.py", "makemigrations", "--check", "--dry-run")),
 )
-#: Two more than there are cores: many tests wait for real processes. Files in our order: tests/conftest.py.
-_PROCESSES = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile", "--no-loadscope-reorder")
+#: One more than there are cores: many tests wait for real processes. Files in our order: tests/conftest.py.
+_PROCESSES = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
 _COVERAGE = "--coverage"
 _MEASURE = ("--cov", "--cov-branch", "--cov-report=")
 _LEAST_LINES, _LEAST_BRANCHES = 90.0, 95.0
