@@ -109,6 +109,7 @@ def show(page: Page, shown: Shown) -> None:
     """Show on a canvas what was answered, at its own address; all that it loads comes from the real server."""
     page.evaluate("path => history.replaceState(null, '', path)", shown.path)
     page.set_content(shown.html)
+    page.wait_for_function("[...document.querySelectorAll('link[rel=stylesheet]')].every(one => one.sheet)")
 
 
 def violations(page: Page, rules: dict[str, Any], part: str = "html") -> list[str]:
