@@ -1,7 +1,11 @@
 """Importing a text, also in a process of its own, for tests."""
 
 import io
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 from django.db import connection
@@ -31,7 +35,7 @@ def adds_up(report: ImportReport) -> bool:
     return report.rows == sum(parts)
 
 
-def url_of_the_test_database() -> str:
+def _url_of_the_test_database() -> str:
     values = connection.settings_dict
     user, password, host = (quote(str(values[key]), safe="") for key in ("USER", "PASSWORD", "HOST"))
     port = f":{values['PORT']}" if values["PORT"] else ""
@@ -45,3 +49,19 @@ def wait_for_other_sessions() -> None:
             if cursor.fetchone()[0] == 1:
                 return
         time.sleep(0.05)
+
+
+def python(program: str, *arguments: object) -> subprocess.Popen[str]:
+    """A process of its own that runs the program on the database of this test."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "DATABASE_URL": _url_of_the_test_database(),
+            "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
+        },
+    )

@@ -1,12 +1,8 @@
 """Uploaded files: from the upload to the end and back, in the hands of workers that may die."""
 
-import os
 import signal
-import subprocess
-import sys
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -33,7 +29,7 @@ from mailinglist.models import (
     Subscription,
 )
 from tests.factories import make_list, make_subscriber
-from tests.mailinglist.importing import url_of_the_test_database, wait_for_other_sessions
+from tests.mailinglist.importing import python, wait_for_other_sessions
 from tests.staff import make_delivery, make_started
 
 BY = Actor(Kind.SYSTEM)
@@ -339,18 +335,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(monkeyp
     monkeypatch.setattr(import_sessions, "CHUNK", 500)
     row = checked(make_list(), "email\n" + "".join(f"p{n}@post.example\n" for n in range(4_000)))
     import_runs.start(row.pk, by=BY)
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(row.pk)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "DATABASE_URL": url_of_the_test_database(),
-            "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
-        },
-    )
+    process = python(WORKER, row.pk)
     assert process.stdout.readline() == "in the middle\n"
     assert import_runs.next_to_do() is None, "a worker is at it"
     process.send_signal(signal.SIGKILL)

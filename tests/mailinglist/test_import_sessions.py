@@ -1,12 +1,8 @@
 """Imports by two database sessions, two at once, and one that is killed: everything once."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from django.db import connection, connections
@@ -19,7 +15,7 @@ from tests.mailinglist.importing import (
     BY,
     adds_up,
     load,
-    url_of_the_test_database,
+    python,
     wait_for_other_sessions,
 )
 
@@ -122,18 +118,7 @@ def test_after_a_kill_in_the_middle_the_same_file_completes_the_import(tmp_path)
     news = make_list()
     file = tmp_path / "people.csv"
     file.write_text("email\n" + "".join(f"p{n}@post.example\n" for n in range(5_000)))
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(news.pk), str(file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "DATABASE_URL": url_of_the_test_database(),
-            "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
-        },
-    )
+    process = python(KILLED, news.pk, file)
     assert any(line.startswith("merged") for line in process.stdout)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mailinglist import aws, lifecycle
 from mailinglist.changes import SYSTEM
-from mailinglist.models import Attempt, SendBudget, Subscription, Suppression
+from mailinglist.models import Attempt, Delivery, SendBudget, Subscription, Suppression
 from mailinglist.sending import engine, messages, pacing, queue, writing_down
 from mailinglist.sending.outcomes import Outcome, Refused, Scope, Unknown
 from mailinglist.sending.sender import Call, Sender
@@ -156,36 +156,33 @@ def test_a_mail_that_cannot_be_built_fails_alone(monkeypatch: pytest.MonkeyPatch
     assert states(campaign) == [("sent", ""), ("failed", "render-error"), ("sent", "")]
 
 
-def test_no_more_is_claimed_than_is_posted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    campaign = started(30)
-    claim, in_flight = queue.claim, []
+@pytest.fixture
+def in_hand(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many deliveries are being sent, after each claim."""
+    claim, found = queue.claim, []
 
     def counting(*args: Any, **kwargs: Any) -> list[queue.Claimed]:
         rows = claim(*args, **kwargs)
-        in_flight.append(campaign.deliveries.filter(state="sending").count())
+        found.append(Delivery.objects.filter(state="sending").count())
         return rows
 
     monkeypatch.setattr(queue, "claim", counting)
+    return found
+
+
+def test_no_more_is_claimed_than_is_posted_at_once(in_hand: list[int]) -> None:
+    campaign = started(30)
     engine.run(campaign.pk, transport=Raw(FakeSES()), concurrency=4)
-    assert max(in_flight) <= 4
+    assert max(in_hand) <= 4
 
 
-def test_a_slow_ses_leaves_few_rows_in_doubt_if_the_process_is_killed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_slow_ses_leaves_few_rows_in_doubt_if_the_process_is_killed(in_hand: list[int]) -> None:
     campaign = started(300)
-    claim, in_hand = queue.claim, []
-
-    def counting(*args: Any, **kwargs: Any) -> list[queue.Claimed]:
-        rows = claim(*args, **kwargs)
-        in_hand.append(campaign.deliveries.filter(state="sending").count())
-        return rows
 
     def slow(message: messages.Mail) -> Outcome:
         time.sleep(0.1)
         return FakeSES()(message)
 
-    monkeypatch.setattr(queue, "claim", counting)
     SendBudget.objects.update(max_send_rate=100)
     engine.run(campaign.pk, transport=Raw(slow), seconds=1.5)
     assert 16 <= max(in_hand) <= 100
