@@ -43,7 +43,7 @@ class PeopleList(BigChangeList):
                 super().get_results(request)
                 found = len(self.result_list)
         except TookTooLong:
-            self.result_list, self.result_count = self.queryset.none(), 0
+            self.result_list, self.result_count, self.multi_page = self.queryset.none(), 0, False
             self.look_longer = self.get_query_string({LONGER: "1"})
             return
         if self.page_num == 1 and found < self.list_per_page:

@@ -209,8 +209,10 @@ class TestPeople:
             "mailinglist.segments.sql.condition", lambda tree, now: (f"s.id > 0 AND {slow}", [])
         )
         monkeypatch.setattr(people, "QUICK", 0.001)
-        page = text(staff.get(address, asked))
+        answer = staff.get(address, asked)
+        page = text(answer)
         assert "This takes longer." in page and "p1@post.example" not in page
+        assert not answer.context["cl"].multi_page, "there are no pages to turn"
         longer = staff.get(address, {**asked, "longer": "1"})
         assert "p59@post.example" in text(longer) and longer.context["cl"].result_count == 60
 
